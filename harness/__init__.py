@@ -1,0 +1,36 @@
+"""A benchmark-driven evaluation harness for neural architecture search."""
+
+from harness.core.benchmark import Benchmark, BenchmarkCard, BenchmarkEntry, BenchmarkFamily
+from harness.core.budget import Budget
+from harness.core.data_home import data_home
+from harness.core.errors import (
+    BudgetExhausted,
+    HarnessError,
+    InvalidArchitecture,
+    InvalidTable,
+    MissingData,
+    MissingExtra,
+)
+from harness.core.method import Method
+from harness.core.problem import Problem
+from harness.core.space import Architecture, Decision, SearchSpace
+
+__all__ = [
+    "Architecture",
+    "Benchmark",
+    "BenchmarkCard",
+    "BenchmarkEntry",
+    "BenchmarkFamily",
+    "Budget",
+    "BudgetExhausted",
+    "Decision",
+    "HarnessError",
+    "InvalidArchitecture",
+    "InvalidTable",
+    "Method",
+    "MissingData",
+    "MissingExtra",
+    "Problem",
+    "SearchSpace",
+    "data_home",
+]

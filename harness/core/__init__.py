@@ -1,0 +1,1 @@
+"""The ground floor: contracts that everything else is built on."""

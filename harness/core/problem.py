@@ -1,0 +1,277 @@
+"""What a method sees of a run, and the ledger that counts what it spends."""
+
+from __future__ import annotations
+
+import math
+import os
+import weakref
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+import numpy as np
+
+from harness.core.benchmark import Benchmark
+from harness.core.budget import Budget
+from harness.core.errors import BudgetExhausted, HarnessError
+from harness.core.space import Architecture, SearchSpace
+
+MAX_FREE_REPEATS = 10_000
+
+
+class Ledger:
+    """Everything that a run asked, what it was told and what it cost.
+
+    The lists run in parallel, one entry a query. Costs are cumulative and include what was spent
+    without a query.
+
+    Attributes:
+        archs: the architecture.
+        fidelities: epochs of training behind the score; None where the benchmark knows none.
+        scores: the score seen; higher is better.
+        charged: queries charged so far.
+        epochs: epochs spent so far.
+        seconds: seconds spent so far.
+        incumbents: index of the query with the best score so far.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "archs",
+        "charged",
+        "epochs",
+        "fidelities",
+        "incumbents",
+        "scores",
+        "seconds",
+        "total_charged",
+        "total_epochs",
+        "total_seconds",
+    )
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.archs: list[Architecture] = []
+        self.fidelities: list[int | None] = []
+        self.scores: list[float] = []
+        self.charged: list[int] = []
+        self.epochs: list[float] = []
+        self.seconds: list[float] = []
+        self.incumbents: list[int] = []
+        self.total_charged = 0
+        self.total_epochs = 0.0
+        self.total_seconds = 0.0
+
+    @property
+    def incumbent(self) -> Architecture | None:
+        """The architecture with the best score at the highest fidelity asked so far."""
+        return self.archs[self.incumbents[-1]] if self.incumbents else None
+
+
+class Problem:
+    """All that a method sees: a space, a generator, a budget and scores on validation data.
+
+    Attributes:
+        space: the search space.
+        rng: the run's own generator; the only source of randomness that a method may use.
+        fidelities: epochs that `evaluate` accepts, ascending; the last one is the full fidelity.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_asked",
+        "_benchmark_task",
+        "_budget",
+        "_epochs_limit",
+        "_free_streak",
+        "_full",
+        "_ledger",
+        "_measure",
+        "_oracle",
+        "_queries_limit",
+        "_seconds_limit",
+        "fidelities",
+        "rng",
+        "space",
+    )
+
+    def __init__(
+        self,
+        benchmark: Benchmark,
+        budget: Budget,
+        rng: np.random.Generator,
+        noise_key: int,
+        ledger: Ledger,
+    ) -> None:
+        """Open a run.
+
+        Args:
+            benchmark: what is searched.
+            budget: what may be spent.
+            rng: the run's generator.
+            noise_key: see `Benchmark.oracle`.
+            ledger: is written to.
+        """
+        self.space: SearchSpace = benchmark.space
+        self.rng = rng
+        self.fidelities = benchmark.fidelities
+        self._full = benchmark.fidelities[-1]
+        self._budget = budget
+        self._queries_limit = budget.amount if budget.unit == "queries" else math.inf
+        self._epochs_limit = budget.amount if budget.unit == "epochs" else math.inf
+        self._seconds_limit = budget.amount if budget.unit == "seconds" else math.inf
+        self._ledger = ledger
+        self._oracle = benchmark.oracle(noise_key)
+        self._measure = self._oracle.measure
+        self._asked: dict[tuple[Hashable, int | None], float] | None = (
+            {} if benchmark.repeats == "free" else None
+        )
+        self._free_streak = 0
+        self._benchmark_task = lambda: benchmark.task
+        _OPEN.add(self)
+
+    @property
+    def budget(self) -> Budget:
+        """What is left."""
+        ledger = self._ledger
+        spent = {
+            "queries": ledger.total_charged,
+            "epochs": ledger.total_epochs,
+            "seconds": ledger.total_seconds,
+        }[self._budget.unit]
+        return Budget(max(0.0, self._budget.amount - spent), self._budget.unit)
+
+    @property
+    def task(self) -> Any:
+        """Training data, validation data and the loss, for methods that share weights."""
+        return self._benchmark_task()
+
+    def properties(self, arch: Architecture) -> dict[str, float]:
+        """What is known of an architecture for free (parameters, FLOPs ...)."""
+        return self._oracle.properties(arch)
+
+    def evaluate(self, arch: Architecture, epochs: int | None = None) -> float:
+        """Train an architecture and score it on validation data.
+
+        Args:
+            arch: a genotype of the space.
+            epochs: one of `fidelities`; the full one where None.
+
+        Returns:
+            The score; higher is better, whatever the benchmark's metric.
+
+        Raises:
+            BudgetExhausted: the query does not fit into what is left; it is not made.
+            InvalidArchitecture: the genotype is not in the space.
+            HarnessError: no such fidelity.
+        """
+        if epochs is None:
+            epochs = self._full
+        elif epochs not in self.fidelities:
+            known = ", ".join(str(level) for level in self.fidelities)
+            raise HarnessError(f"cannot evaluate after {epochs} epochs here. All: {known}")
+        asked = self._asked
+        if asked is not None:
+            key = (self.space.canonical(self.space.check(arch)), epochs)
+            if key in asked:
+                return self._repeat_for_free(arch, epochs, asked[key])
+        ledger = self._ledger
+        charged = ledger.total_charged + 1
+        if charged > self._queries_limit:
+            raise BudgetExhausted
+        score, cost = self._measure(arch, epochs)
+        spent_epochs = ledger.total_epochs + (epochs or 0)
+        spent_seconds = ledger.total_seconds + cost
+        if spent_epochs > self._epochs_limit or spent_seconds > self._seconds_limit:
+            raise BudgetExhausted
+        if score != score:
+            raise HarnessError(f"the benchmark returned NaN for {arch}")
+        ledger.total_charged = charged
+        ledger.total_epochs = spent_epochs
+        ledger.total_seconds = spent_seconds
+        if asked is not None:
+            asked[key] = score
+            self._free_streak = 0
+        self._record(arch, epochs, score)
+        return score
+
+    def evaluate_many(
+        self, archs: Sequence[Architecture], epochs: int | None = None
+    ) -> list[float]:
+        """Evaluate architectures in their order.
+
+        Raises:
+            BudgetExhausted: one of them does not fit into what is left; those before it were made
+                and are in the run's trace.
+        """
+        return [self.evaluate(arch, epochs) for arch in archs]
+
+    def spend(self, *, epochs: float = 0.0, seconds: float = 0.0) -> None:
+        """Charge work that is not a query, such as the training of a supernet.
+
+        Args:
+            epochs: epochs of training.
+            seconds: seconds of it.
+
+        Raises:
+            BudgetExhausted: it does not fit into what is left; nothing is charged.
+        """
+        if epochs < 0 or seconds < 0:
+            raise HarnessError(f"cannot spend {epochs} epochs and {seconds} seconds")
+        ledger = self._ledger
+        spent_epochs = ledger.total_epochs + epochs
+        spent_seconds = ledger.total_seconds + seconds
+        if spent_epochs > self._epochs_limit or spent_seconds > self._seconds_limit:
+            raise BudgetExhausted
+        ledger.total_epochs = spent_epochs
+        ledger.total_seconds = spent_seconds
+
+    def _record(self, arch: Architecture, epochs: int | None, score: float) -> None:
+        ledger = self._ledger
+        incumbents = ledger.incumbents
+        if incumbents:
+            best = incumbents[-1]
+            held = ledger.fidelities[best]
+            if epochs == held:
+                better = score > ledger.scores[best]
+            else:
+                # Scores of different fidelities cannot be compared: the longer training wins.
+                better = (epochs or 0) > (held or 0)
+            incumbents.append(len(incumbents) if better else best)
+        else:
+            incumbents.append(0)
+        ledger.archs.append(arch)
+        ledger.fidelities.append(epochs)
+        ledger.scores.append(score)
+        ledger.charged.append(ledger.total_charged)
+        ledger.epochs.append(ledger.total_epochs)
+        ledger.seconds.append(ledger.total_seconds)
+
+    def _repeat_for_free(self, arch: Architecture, epochs: int | None, score: float) -> float:
+        # A method that only repeats itself never meets its budget, so something must end it.
+        self._free_streak += 1
+        if self._free_streak > MAX_FREE_REPEATS:
+            raise BudgetExhausted
+        self._record(arch, epochs, score)
+        return score
+
+    def _close(self) -> None:
+        def refuse(arch: Architecture, epochs: int | None) -> tuple[float, float]:
+            raise HarnessError(
+                "evaluate was called in a forked process, where the budget cannot be counted. "
+                "Call it in the process that runs search()"
+            )
+
+        self._measure = refuse
+        self._asked = None
+
+
+_OPEN: weakref.WeakSet[Problem] = weakref.WeakSet()
+
+
+def _close_in_child() -> None:
+    for problem in list(_OPEN):
+        problem._close()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_close_in_child)

@@ -1,0 +1,226 @@
+"""Methods and benchmarks by name, found through entry points and loaded only when asked for."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import inspect
+import sys
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from harness.core.benchmark import Benchmark, BenchmarkEntry, BenchmarkFamily
+from harness.core.errors import HarnessError, MissingExtra, UnknownName
+from harness.core.method import Method
+from harness.core.names import check_version, format_reference, parse_reference
+
+METHODS = "nas_harness.methods"
+BENCHMARKS = "nas_harness.benchmarks"
+
+# One module of each optional dependency group, whose presence stands for the group.
+_PROBES = {"neural": "torch", "nasbench201": "nats_bench"}
+
+
+@dataclass(frozen=True)
+class LoadedMethod:
+    """A method with its identity.
+
+    Attributes:
+        identity: name and every parameter that was given; what tables show.
+        given: parameters as they were given.
+        method: ready to search.
+        origin: ``PACKAGE`` or the file it came from.
+        digest: SHA-256 of that file; empty for an installed method, whose version speaks for it.
+    """
+
+    identity: str
+    given: dict[str, str]
+    method: Method
+    origin: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class MethodEntry:
+    """One line of ``harness list methods``.
+
+    Attributes:
+        name: registered name.
+        summary: first line of the docstring.
+        parameters: hyper-parameters with their defaults.
+        missing: why it cannot be used on this machine and what to do; empty where it can.
+    """
+
+    name: str
+    summary: str
+    parameters: dict[str, Any]
+    missing: str
+
+
+@cache
+def _points(group: str) -> Mapping[str, EntryPoint]:
+    found: defaultdict[str, list[EntryPoint]] = defaultdict(list)
+    for point in entry_points(group=group):
+        if all(point.value != other.value for other in found[point.name]):
+            found[point.name].append(point)
+    for name, points in found.items():
+        if len(points) > 1:
+            owners = " and ".join(f"{p.dist.name if p.dist else '?'} ({p.value})" for p in points)
+            raise HarnessError(f"'{name}' is registered twice, by {owners}. Uninstall one of them")
+    return {name: points[0] for name, points in sorted(found.items())}
+
+
+def _load(point: EntryPoint) -> Any:
+    try:
+        return point.load()
+    except Exception as error:
+        raise HarnessError(
+            f"'{point.name}' is registered as {point.value}, which cannot be loaded: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+
+
+def missing_extra(extra: str) -> str:
+    """Why an optional dependency group cannot be used, with the remedy; empty where it can."""
+    if not extra or importlib.util.find_spec(_PROBES[extra]) is not None:
+        return ""
+    return f"needs the extra '{extra}': pip install 'nas-harness[{extra}]'"
+
+
+def method_names() -> list[str]:
+    """Registered names of methods, sorted."""
+    return list(_points(METHODS))
+
+
+def list_methods() -> list[MethodEntry]:
+    """All registered methods, those included that lack an optional dependency."""
+    entries = []
+    for name, point in _points(METHODS).items():
+        method = _method_class(_load(point), point.value)
+        entries.append(
+            MethodEntry(
+                name,
+                method.summary(),
+                method.from_text({}).parameters(),
+                missing_extra(method.extra),
+            )
+        )
+    return entries
+
+
+def load_method(text: str) -> LoadedMethod:
+    """Find a method by registered name or ``file.py:Class``, with parameters.
+
+    Raises:
+        UnknownName: there is no such method.
+        MissingExtra: it needs an optional dependency.
+        HarnessError: its file cannot be read, or a parameter is wrong.
+    """
+    reference = parse_reference(text)
+    digest = ""
+    if ".py" in reference.name:
+        path, _, class_name = reference.name.partition(".py")
+        file = Path(f"{path}.py")
+        module = _module_of(file)
+        cls = _class_in(module, file, class_name.lstrip(":"))
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        shown, origin = f"{file.stem}:{cls.__name__}", str(file)
+    else:
+        points = _points(METHODS)
+        if reference.name not in points:
+            raise UnknownName("method", reference.name, points, "harness list methods")
+        point = points[reference.name]
+        cls = _method_class(_load(point), point.value)
+        shown, origin = reference.name, point.dist.name if point.dist else point.value
+    check_version("method", reference, cls.version)
+    if missing := missing_extra(cls.extra):
+        raise MissingExtra(f"method {shown} {missing}")
+    method = cls.from_text(reference.settings)
+    identity = format_reference(shown, reference.settings)
+    return LoadedMethod(identity, reference.settings, method, origin, digest)
+
+
+def _method_class(found: Any, where: str) -> type[Method]:
+    if not (inspect.isclass(found) and issubclass(found, Method)):
+        raise HarnessError(f"{where} is no Method: write class NAME(harness.Method)")
+    if inspect.isabstract(found):
+        raise HarnessError(f"{where} has no search(self, problem)")
+    return found
+
+
+def _module_of(file: Path) -> ModuleType:
+    if not file.is_file():
+        raise HarnessError(f"no method file '{file}' (looked in {Path.cwd()})")
+    # The path is part of the name, so that two files of the same name do not meet.
+    name = f"_user_method_{hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:12]}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except SyntaxError as error:
+        raise HarnessError(f"{file}, line {error.lineno}: {error.msg}") from error
+    except Exception as error:
+        raise HarnessError(f"{file} cannot be loaded: {type(error).__name__}: {error}") from error
+    return module
+
+
+def _class_in(module: ModuleType, file: Path, name: str) -> type[Method]:
+    own = {
+        key: value
+        for key, value in vars(module).items()
+        if inspect.isclass(value)
+        and issubclass(value, Method)
+        and value.__module__ == module.__name__
+        and not inspect.isabstract(value)
+    }
+    if not name and len(own) == 1:
+        return next(iter(own.values()))
+    if not name:
+        raise HarnessError(
+            f"{file} has {len(own)} methods; name one: {file}:CLASS with CLASS one of "
+            f"{', '.join(own) or 'none (no class there is a harness.Method with a search)'}"
+        )
+    if not hasattr(module, name):
+        raise UnknownName(f"class in {file}", name, own)
+    return _method_class(getattr(module, name), f"{file}:{name}")
+
+
+def list_benchmarks() -> list[BenchmarkEntry]:
+    """All registered benchmarks, those included whose data is not on this machine."""
+    return [entry for name in _points(BENCHMARKS) for entry in _family(name).entries()]
+
+
+def _family(name: str) -> BenchmarkFamily:
+    point = _points(BENCHMARKS)[name]
+    family = _load(point)()
+    if not isinstance(family, BenchmarkFamily):
+        raise HarnessError(f"{point.value} is no BenchmarkFamily")
+    return family
+
+
+def load_benchmark(text: str) -> Benchmark:
+    """Find a benchmark by id, with settings.
+
+    Raises:
+        UnknownName: there is no such benchmark.
+        MissingData: its data is not on this machine.
+        HarnessError: a setting is wrong.
+    """
+    reference = parse_reference(text)
+    space, _, dataset = reference.name.partition("/")
+    known = _points(BENCHMARKS)
+    datasets = [e.id.partition("/")[2] for e in _family(space).entries()] if space in known else []
+    if dataset not in datasets:
+        ids = [entry.id for entry in list_benchmarks()]
+        raise UnknownName("benchmark", reference.name, ids, "harness list benchmarks")
+    benchmark = _family(space).make(dataset, reference.settings)
+    check_version("benchmark", reference, benchmark.version)
+    return benchmark

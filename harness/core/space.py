@@ -1,0 +1,210 @@
+"""Search spaces: named categorical decisions, a validity rule and encodings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.core.errors import HarnessError, InvalidArchitecture
+
+Architecture = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One categorical decision.
+
+    Attributes:
+        name: unique in its space.
+        choices: what can be chosen; a genotype holds the index of the choice.
+    """
+
+    name: str
+    choices: tuple[str, ...]
+
+
+class SearchSpace:
+    """A finite set of architectures, each a tuple with the index of one choice per decision.
+
+    A space whose decisions are not independent overrides `is_valid`; one in which several genotypes
+    are the same architecture overrides `canonical`; one with a notation of its own overrides
+    `to_str` and `from_str`. Everything else follows from these.
+
+    Attributes:
+        id: name of the space.
+        decisions: the decisions, in the order of a genotype's entries.
+        sizes: number of choices of each decision.
+    """
+
+    def __init__(self, id: str, decisions: Sequence[Decision]) -> None:
+        """Make a space.
+
+        Raises:
+            HarnessError: there is no decision, one has no choice, or a name or choice is repeated.
+        """
+        self.id = id
+        self.decisions = tuple(decisions)
+        self.sizes = tuple(len(decision.choices) for decision in self.decisions)
+        names = [decision.name for decision in self.decisions]
+        if not names or min(self.sizes) == 0:
+            raise HarnessError(f"space {id}: every decision needs a choice, and one must exist")
+        if len(set(names)) < len(names):
+            raise HarnessError(f"space {id}: two decisions have the same name in {names}")
+        for decision in self.decisions:
+            if len(set(decision.choices)) < len(decision.choices):
+                raise HarnessError(f"space {id}: decision {decision.name} repeats a choice")
+        self._open = tuple(i for i, size in enumerate(self.sizes) if size > 1)
+
+    @property
+    def cardinality(self) -> int:
+        """Number of genotypes, valid or not."""
+        return math.prod(self.sizes)
+
+    def is_valid(self, arch: Architecture) -> bool:
+        """Whether a genotype with every entry in range is an architecture of the space."""
+        return True
+
+    def canonical(self, arch: Architecture) -> Hashable:
+        """A value that two genotypes share if and only if they are the same architecture."""
+        return arch
+
+    def check(self, arch: object) -> Architecture:
+        """Return a genotype unchanged if it belongs to the space.
+
+        Raises:
+            InvalidArchitecture: it is not a tuple of ints, an entry is out of range, or the space's
+                validity rule refuses it.
+        """
+        if not isinstance(arch, tuple):
+            raise InvalidArchitecture(
+                f"an architecture of {self.id} is a tuple of {len(self.sizes)} ints, "
+                f"not {type(arch).__name__} {arch!r}"
+            )
+        if len(arch) != len(self.sizes):
+            raise InvalidArchitecture(
+                f"{arch} has {len(arch)} entries; {self.id} has {len(self.sizes)} decisions"
+            )
+        for value, decision in zip(arch, self.decisions, strict=True):
+            if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+                raise InvalidArchitecture(f"{arch}: {decision.name} is {value!r}, not an int")
+            if not 0 <= value < len(decision.choices):
+                raise InvalidArchitecture(
+                    f"{arch}: {decision.name} is {value}; "
+                    f"{self.id} has choices 0 to {len(decision.choices) - 1} there"
+                )
+        if not self.is_valid(arch):
+            raise InvalidArchitecture(f"{arch} is not a valid architecture of {self.id}")
+        return arch
+
+    def sample(self, rng: np.random.Generator) -> Architecture:
+        """Draw uniformly from the valid genotypes."""
+        sizes = self.sizes
+        while True:
+            draws = rng.random(len(sizes)).tolist()
+            arch = tuple([int(u * size) for u, size in zip(draws, sizes, strict=True)])
+            if self.is_valid(arch):
+                return arch
+
+    def mutate(self, arch: Architecture, rng: np.random.Generator) -> Architecture:
+        """Change one decision, drawn uniformly, to another choice, drawn uniformly.
+
+        Draws that give an invalid genotype are repeated.
+        """
+        opened = self._open
+        while True:
+            u, v = rng.random(2).tolist()
+            i = opened[int(u * len(opened))]
+            choice = int(v * (self.sizes[i] - 1))
+            if choice >= arch[i]:
+                choice += 1
+            child = (*arch[:i], choice, *arch[i + 1 :])
+            if self.is_valid(child):
+                return child
+
+    def crossover(
+        self, first: Architecture, second: Architecture, rng: np.random.Generator
+    ) -> Architecture:
+        """Take every decision from one of two parents with equal probability.
+
+        Draws that give an invalid genotype are repeated; either parent can result, so this ends.
+        """
+        while True:
+            draws = rng.random(len(first)).tolist()
+            child = tuple(
+                [a if u < 0.5 else b for a, b, u in zip(first, second, draws, strict=True)]
+            )
+            if self.is_valid(child):
+                return child
+
+    def neighbours(self, arch: Architecture) -> list[Architecture]:
+        """All valid genotypes that differ in exactly one decision, in lexicographic order of it."""
+        found = []
+        for i, size in enumerate(self.sizes):
+            head, tail = arch[:i], arch[i + 1 :]
+            for choice in range(size):
+                if choice != arch[i]:
+                    other = (*head, choice, *tail)
+                    if self.is_valid(other):
+                        found.append(other)
+        return found
+
+    def enumerate(self) -> Iterator[Architecture]:
+        """All valid genotypes in lexicographic order."""
+        for arch in product(*(range(size) for size in self.sizes)):
+            if self.is_valid(arch):
+                yield arch
+
+    def to_str(self, arch: Architecture) -> str:
+        """The notation of an architecture that `from_str` reads."""
+        return ",".join(
+            decision.choices[i] for decision, i in zip(self.decisions, arch, strict=True)
+        )
+
+    def from_str(self, text: str) -> Architecture:
+        """Read an architecture.
+
+        Raises:
+            InvalidArchitecture: the text is no architecture of the space.
+        """
+        words = [word.strip() for word in text.split(",")]
+        if len(words) != len(self.decisions):
+            raise InvalidArchitecture(
+                f"'{text}' names {len(words)} choices; {self.id} has {len(self.decisions)} "
+                f"decisions: {', '.join(decision.name for decision in self.decisions)}"
+            )
+        return self.check(
+            tuple(
+                self.choice(decision, word)
+                for decision, word in zip(self.decisions, words, strict=True)
+            )
+        )
+
+    def choice(self, decision: Decision, word: str) -> int:
+        """The index of a choice.
+
+        Raises:
+            InvalidArchitecture: the decision has no such choice.
+        """
+        try:
+            return decision.choices.index(word)
+        except ValueError:
+            raise InvalidArchitecture(
+                f"'{word}' is no choice of {decision.name} in {self.id}. "
+                f"All: {', '.join(decision.choices)}"
+            ) from None
+
+    def integers(self, archs: Sequence[Architecture]) -> NDArray[np.int64]:
+        """Genotypes as an array of shape (n, decisions)."""
+        return np.array(archs, dtype=np.int64).reshape(len(archs), len(self.sizes))
+
+    def one_hot(self, archs: Sequence[Architecture]) -> NDArray[np.float32]:
+        """Genotypes as zeros and ones, shape (n, sum of `sizes`), one block a decision."""
+        starts = np.concatenate([[0], np.cumsum(self.sizes)[:-1]])
+        encoded = np.zeros((len(archs), sum(self.sizes)), dtype=np.float32)
+        np.put_along_axis(encoded, self.integers(archs) + starts, 1.0, axis=1)
+        return encoded

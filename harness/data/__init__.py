@@ -1,0 +1,1 @@
+"""Data on this machine: where tables lie, import and verification."""

@@ -1,0 +1,14 @@
+"""Benchmarks whose scores stand in a table: sources, layouts and tables that a user describes."""
+
+from harness.tables.benchmark import SETTINGS, Layout, LevelColumns, TableBenchmark, TableFacts
+from harness.tables.source import FileSource, Source
+
+__all__ = [
+    "SETTINGS",
+    "FileSource",
+    "Layout",
+    "LevelColumns",
+    "Source",
+    "TableBenchmark",
+    "TableFacts",
+]

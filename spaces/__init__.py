@@ -1,0 +1,1 @@
+"""Search spaces and their benchmarks, one package a space."""

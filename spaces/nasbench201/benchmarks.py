@@ -1,0 +1,90 @@
+"""The benchmarks ``nasbench201/*``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+from harness import Benchmark, BenchmarkEntry, BenchmarkFamily, Budget, MissingData, data_home
+from harness.tables import SETTINGS, FileSource, Source, TableBenchmark, TableFacts
+from spaces.nasbench201.layout import layout_of
+from spaces.nasbench201.space import NasBench201Space
+
+_DATASETS = {
+    "cifar10": "cifar10",
+    "cifar100": "cifar100",
+    "imagenet16-120": "imagenet16_120",
+}
+_CITATION = (
+    "Dong and Yang, NAS-Bench-201: Extending the Scope of Reproducible Neural Architecture Search, "
+    "ICLR 2020"
+)
+
+
+def table_path() -> Path:
+    """Where the table lies."""
+    return data_home() / "nasbench201" / "nasbench201.parquet"
+
+
+def _missing() -> str:
+    if table_path().is_file():
+        return ""
+    return (
+        f"needs a table that is not on this machine (looked for {table_path()}).\n"
+        "  Get it: harness data fetch nasbench201   (says where the authors keep the files)\n"
+        "  Then:   harness data import nasbench201 PATH   "
+        "(NAS-Bench-201-v1_1-096897.pth or the NATS-tss folder)\n"
+        "  Works now without download: nasbench-graph/*"
+    )
+
+
+@cache
+def _space() -> NasBench201Space:
+    return NasBench201Space()
+
+
+def _row_keys(source: Source) -> Sequence[str]:
+    keys: list[str] = source.read(["arch"])["arch"].tolist()
+    return keys
+
+
+class NasBench201Family(BenchmarkFamily):
+    """CIFAR-10, CIFAR-100 and ImageNet16-120."""
+
+    def entries(self) -> list[BenchmarkEntry]:
+        """See `BenchmarkFamily.entries`."""
+        return [
+            BenchmarkEntry(
+                f"nasbench201/{dataset}",
+                f"15,625 cells, 12 and 200 epochs, {dataset}",
+                _missing(),
+                SETTINGS,
+            )
+            for dataset in _DATASETS
+        ]
+
+    def make(self, dataset: str, settings: Mapping[str, str]) -> Benchmark:
+        """See `BenchmarkFamily.make`."""
+        if missing := _missing():
+            raise MissingData(f"nasbench201/{dataset} {missing}")
+        source = FileSource(table_path())
+        return TableBenchmark(
+            TableFacts(
+                id=f"nasbench201/{dataset}",
+                dataset=dataset,
+                metric="accuracy (%)",
+                direction="maximize",
+                searched="valid@200",
+                reported="test@200",
+                default_budget=Budget(200, "queries"),
+                citation=_CITATION,
+                licence="code MIT; data distributed by its authors for research",
+            ),
+            _space(),
+            source,
+            layout_of(source, _DATASETS[dataset]),
+            _row_keys,
+            _space().to_str,
+            settings,
+        )
