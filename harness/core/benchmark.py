@@ -143,6 +143,11 @@ class Benchmark(ABC):
             "Methods that share weights need a benchmark with a task: harness list benchmarks"
         )
 
+    @property
+    @abstractmethod
+    def checksum(self) -> str:
+        """SHA-256 of the data behind the scores, in hexadecimal."""
+
     @abstractmethod
     def oracle(self, noise_key: int) -> Oracle:
         """Everything that one run may ask.

@@ -53,13 +53,13 @@ class MissingExtra(HarnessError):
     """An optional dependency that is not installed."""
 
 
-class RunTimeout(HarnessError):
-    """A run that took longer than its wall-clock limit."""
-
-
 class BudgetExhausted(BaseException):
     """Ends a search: the query that was asked for does not fit into what is left.
 
     It is a signal and not an error, hence no ``Exception``: a method's own ``except Exception``
     around an evaluation must not swallow it.
     """
+
+
+class RunTimeout(BaseException):
+    """Ends a run that took longer than its wall-clock limit; no ``Exception``, for the same reason."""

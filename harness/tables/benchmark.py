@@ -179,6 +179,11 @@ class TableBenchmark(Benchmark):
             trial
         )
 
+    @property
+    def checksum(self) -> str:
+        """See `Benchmark.checksum`."""
+        return self._source.checksum
+
     @cached_property
     def _rows(self) -> dict[Hashable, int]:
         keys = self._row_keys(self._source)
@@ -326,7 +331,7 @@ class TableBenchmark(Benchmark):
             units=self.units,
             citation=facts.citation,
             licence=facts.licence,
-            checksum=self._source.checksum,
+            checksum=self.checksum,
         )
 
     def _trials_in_words(self, columns: int, noise: Noise) -> str:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from harness import Method, Problem
 
+MISSES = 100
+
 
 class RandomSearch(Method):
     """Uniform sampling of valid genotypes, with or without replacement.
 
+    With replacement is the baseline of NAS-Bench-201 (Dong and Yang, ICLR 2020, section 4). Without,
+    what was drawn before is drawn again; after `MISSES` such draws in a row nearly all of the space
+    was seen, so the rest is listed and taken in random order, and the search ends.
+
     Attributes:
-        replacement: whether an architecture may be drawn again.
+        replacement: whether a genotype may be evaluated again.
     """
 
     replacement: bool = True
@@ -17,9 +23,14 @@ class RandomSearch(Method):
     def search(self, problem: Problem) -> None:
         """Sample until the budget is spent, or nothing is left to draw."""
         space, rng = problem.space, problem.rng
-        seen = set()
-        while len(seen) < space.cardinality:
+        while self.replacement:
+            problem.evaluate(space.sample(rng))
+        seen, misses = set(), 0
+        while misses < MISSES:
             arch = space.sample(rng)
-            if self.replacement or arch not in seen:
+            misses = misses + 1 if arch in seen else 0
+            if not misses:
                 seen.add(arch)
                 problem.evaluate(arch)
+        rest = [arch for arch in space.enumerate() if arch not in seen]
+        problem.evaluate_many([rest[i] for i in rng.permutation(len(rest))])

@@ -1,0 +1,125 @@
+"""The incumbent's reported score as a step function of what a run had spent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from harness.core.benchmark import BenchmarkCard
+from harness.study.results import FloatArray, IntArray, PairRuns
+
+Axis = Literal["queries", "seconds"]
+
+
+@dataclass(frozen=True)
+class StepCurves:
+    """The curves of n runs on one axis, laid end to end.
+
+    Every run begins with a step at 0. Before its first incumbent a run is worth what the mean
+    random architecture is, since that is what one would recommend; a failed run is worth the worst
+    score from beginning to end.
+
+    Attributes:
+        first: index of every run's first step, shape (n,).
+        at: what had been spent when a step begins, ascending within a run, shape (steps,).
+        score: reported score from then on, on the benchmark's own scale, shape (steps,).
+        spent: what a run spent in all, shape (n,); NaN for a failed run.
+    """
+
+    first: IntArray
+    at: FloatArray
+    score: FloatArray
+    spent: FloatArray
+
+    @classmethod
+    def of(cls, runs: PairRuns, card: BenchmarkCard, axis: Axis) -> StepCurves | None:
+        """Lay out the curves of a method on a benchmark.
+
+        Args:
+            runs: runs of one method.
+            card: their benchmark.
+            axis: what is spent.
+
+        Returns:
+            None where there is no run, a run has no curve, or what was spent is unknown.
+        """
+        if not runs.curves or len(runs.curves) != len(runs.seeds):
+            return None
+        at: list[FloatArray] = []
+        score: list[FloatArray] = []
+        for curve, failed in zip(runs.curves, runs.failed, strict=True):
+            at.append(np.append(0.0, np.empty(0) if failed else getattr(curve, axis)))
+            start = card.worst if failed else card.mean_random
+            score.append(np.append(start, np.empty(0) if failed else curve.reported))
+        sizes = np.array([len(steps) for steps in at])
+        everything = np.concatenate(at)
+        spent = np.where(runs.failed, np.nan, getattr(runs, axis))
+        if np.isnan(everything).any() or np.isnan(spent[~runs.failed]).any():
+            return None
+        return cls(
+            first=np.cumsum(sizes) - sizes,
+            at=everything,
+            score=np.concatenate(score),
+            spent=spent,
+        )
+
+    @property
+    def median_spent(self) -> float:
+        """What the median run that did not fail spent; infinite where all failed."""
+        spent = self.spent[~np.isnan(self.spent)]
+        return float(np.quantile(spent, 0.5, method="inverted_cdf")) if spent.size else np.inf
+
+    @property
+    def is_on_axis(self) -> bool:
+        """Whether anything was spent; a method that makes no queries has no curve over them."""
+        return self.median_spent > 0.0
+
+    def on_grid(self, grid: FloatArray) -> FloatArray:
+        """Reported score of every run's last incumbent.
+
+        Args:
+            grid: what had been spent, shape (points,), not below 0.
+
+        Returns:
+            Shape (n, points).
+        """
+        runs = np.split(self.at, self.first[1:])
+        steps = np.stack([np.searchsorted(at, grid, side="right") for at in runs])
+        return self.score[self.first[:, None] + steps - 1]
+
+    def log_mean_regret(
+        self, card: BenchmarkCard, low: float, high: float
+    ) -> FloatArray:
+        """Mean regret of every run over a logarithmic axis: the area under it over its length.
+
+        Args:
+            card: names optimum and direction.
+            low: where the window begins, above 0.
+            high: where it ends.
+
+        Returns:
+            Shape (n,), NaN where the optimum is unknown.
+        """
+        sign = 1.0 if card.direction == "maximize" else -1.0
+        until = np.append(self.at[1:], np.inf)
+        until[self.first[1:] - 1] = np.inf
+        begin, end = np.log(np.clip(self.at, low, high)), np.log(np.clip(until, low, high))
+        area = sign * (card.optimum - self.score) * (end - begin)
+        mean: FloatArray = np.add.reduceat(area, self.first) / np.log(high / low)
+        return mean
+
+    def first_reach(self, card: BenchmarkCard, targets: FloatArray) -> FloatArray:
+        """What every run had spent when its incumbent first was as good as a target.
+
+        Args:
+            card: names the direction.
+            targets: scores on the benchmark's own scale, shape (targets,).
+
+        Returns:
+            Shape (n, targets); infinity where a run never was.
+        """
+        sign = 1.0 if card.direction == "maximize" else -1.0
+        reached = sign * self.score[:, None] >= sign * targets
+        return np.minimum.reduceat(np.where(reached, self.at[:, None], np.inf), self.first)

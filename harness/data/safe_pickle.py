@@ -1,0 +1,118 @@
+"""Pickles of others, read without running code of theirs.
+
+A pickle is a program: the names that it may look up decide what it can do. Here it finds only
+names on a list, those that rebuild plain data.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Collection
+from typing import IO, Any
+
+from harness.core.errors import HarnessError, InvalidTable
+
+Global = tuple[str, str]
+
+# What the standard library needs for ordered dictionaries and, in old protocols, for bytes and sets;
+# and scalars and arrays of NumPy before and after it renamed its core.
+PLAIN_DATA: frozenset[Global] = frozenset(
+    {
+        ("collections", "OrderedDict"),
+        ("_codecs", "encode"),
+        *(
+            (module, name)
+            for module in ("__builtin__", "builtins")
+            for name in ("set", "frozenset", "bytearray")
+        ),
+        ("numpy", "dtype"),
+        ("numpy", "ndarray"),
+        *(
+            (f"numpy.{core}.{module}", name)
+            for core in ("core", "_core")
+            for module, name in (
+                ("multiarray", "_reconstruct"),
+                ("multiarray", "scalar"),
+                ("numeric", "_frombuffer"),
+            )
+        ),
+    }
+)
+
+
+class _Everything(Collection[Global]):
+    """Allows any name: for files that the user vouches for."""
+
+    def __contains__(self, item: object) -> bool:
+        return True
+
+    def __iter__(self) -> Any:
+        raise TypeError("all names cannot be listed")
+
+    def __len__(self) -> int:
+        raise TypeError("all names cannot be counted")
+
+
+EVERYTHING: Collection[Global] = _Everything()
+
+
+class RestrictedUnpickler(pickle.Unpickler):
+    """An unpickler that finds only the names on a list."""
+
+    def __init__(
+        self,
+        file: IO[bytes],
+        *,
+        allow: Collection[Global] = PLAIN_DATA,
+        name: str = "",
+    ) -> None:
+        """Read from a file.
+
+        Args:
+            file: the pickle.
+            allow: (module, name) of all that the pickle may look up; `EVERYTHING` to trust it.
+            name: how messages call the file; its own name where empty.
+        """
+        super().__init__(file)
+        self._allow = allow
+        self._name = name or str(getattr(file, "name", "the pickle"))
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Look up a name on the list.
+
+        Raises:
+            HarnessError: it is not on the list.
+        """
+        if (module, name) not in self._allow:
+            raise HarnessError(
+                f"{self._name} is a pickle that asks for {module}.{name}, which is no plain data "
+                "and could run anything. If you know who made the file: --trust"
+            )
+        # NumPy warns of its old core's name and still has it; the new one exists since 1.26.
+        return super().find_class(module.replace("numpy.core.", "numpy._core."), name)
+
+
+def load_restricted(
+    file: IO[bytes], *, allow: Collection[Global] = PLAIN_DATA, name: str = ""
+) -> Any:
+    """Read one pickle.
+
+    Args:
+        file: the pickle.
+        allow: (module, name) of all that the pickle may look up; `EVERYTHING` to trust it.
+        name: how messages call the file; its own name where empty.
+
+    Raises:
+        HarnessError: the pickle asks for a name that is not allowed.
+        InvalidTable: the file is damaged or no pickle.
+    """
+    unpickler = RestrictedUnpickler(file, allow=allow, name=name)
+    try:
+        return unpickler.load()
+    except HarnessError:
+        raise
+    except Exception as error:  # A damaged pickle can raise anything.
+        shown = name or getattr(file, "name", "the pickle")
+        raise InvalidTable(
+            f"{shown} is damaged or truncated ({type(error).__name__}: {error}). Get it anew"
+        ) from error

@@ -1,0 +1,1 @@
+"""Studies: what is to be run, running it, and keeping what was run."""

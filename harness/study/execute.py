@@ -1,0 +1,315 @@
+"""Running what is missing of a study, over workers, in an order that does not matter."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness.core.benchmark import Benchmark
+from harness.core.errors import HarnessError, UnknownName
+from harness.core.method import Method
+from harness.core.registry import load_method
+from harness.study.plan import Pair, Plan
+from harness.study.run import RunRecord, Trace, run_seeds
+from harness.study.store import Store
+from harness.tables.open import open_benchmark
+
+BACKENDS = ("loky", "dask", "ray")
+
+# A batch should take about this long, and finished runs wait about this long for others to share a
+# shard with: short enough that a kill loses little, long enough that the overhead is nothing beside.
+_BATCH_SECONDS = 1.0
+_MAX_BATCH = 500
+
+Key = tuple[str, str]
+Progress = Callable[[str, int], None]
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Runs of one pair that a worker does in one go."""
+
+    key: Key
+    pair: Pair
+    seeds: tuple[int, ...]
+    time_limit: float | None
+    data: str
+    main_process: int
+
+
+@dataclass
+class _Pace:
+    """How long a run of each pair takes, learnt from those that have ended."""
+
+    seconds: dict[Key, float] = field(default_factory=dict)
+
+    def learn(self, key: Key, records: Sequence[RunRecord]) -> None:
+        self.seconds[key] = float(np.mean([record.wall for record in records]))
+
+    def batch_size(self, key: Key, missing: int, jobs: int) -> int:
+        if key not in self.seconds:
+            return 1
+        fitting = math.ceil(_BATCH_SECONDS / max(self.seconds[key], 1e-6))
+        return max(1, min(fitting, math.ceil(missing / jobs), _MAX_BATCH))
+
+
+@dataclass
+class _Shelf:
+    """Finished runs on their way to the store, so that short runs share a shard."""
+
+    plan: Plan
+    store: Store
+    records: dict[Key, list[RunRecord]] = field(default_factory=dict)
+    emptied: float = field(default_factory=time.monotonic)
+
+    def add(self, key: Key, records: Sequence[RunRecord]) -> None:
+        self.records.setdefault(key, []).extend(records)
+        if time.monotonic() - self.emptied > _BATCH_SECONDS:
+            self.empty()
+
+    def empty(self) -> None:
+        while self.records:
+            key, records = self.records.popitem()
+            self.store.write(self.plan.pairs[key], records)
+        self.emptied = time.monotonic()
+
+
+def missing_seeds(plan: Plan, store: Store) -> dict[Key, list[int]]:
+    """Seeds of each pair whose runs are not stored, without the pairs that are complete."""
+    missing = {}
+    for key, pair in plan.pairs.items():
+        stored = store.seeds(pair)
+        lacking = [seed for seed in plan.study.seeds if seed not in stored]
+        if lacking:
+            missing[key] = lacking
+    return missing
+
+
+def execute(
+    plan: Plan, store: Store, missing: dict[Key, list[int]], progress: Progress
+) -> None:
+    """Run what is missing and store it as it ends.
+
+    Args:
+        plan: what the study is.
+        store: where finished runs go.
+        missing: seeds to run by pair.
+        progress: is told (benchmark identity, number of runs) whenever some have ended.
+
+    Raises:
+        HarnessError: the backend is unknown or not installed, or results cannot be stored.
+        KeyboardInterrupt: after the workers were stopped; what was stored stays.
+    """
+    jobs = plan.study.jobs or os.cpu_count() or 1
+    left = {key: list(seeds) for key, seeds in missing.items()}
+    while left:
+        crashed = _run_batches(plan, store, left, jobs, progress)
+        # Which of the batches in flight killed its worker is not known, so each of their runs is
+        # done again in a process of its own.
+        for batch in crashed:
+            for seed in batch.seeds:
+                store.write(batch.pair, _alone(batch, seed))
+                progress(batch.key[0], 1)
+
+
+def _run_batches(
+    plan: Plan, store: Store, left: dict[Key, list[int]], jobs: int, progress: Progress
+) -> list[_Batch]:
+    """Run until nothing is left or a worker dies; return the batches in flight if one did."""
+    from joblib import Parallel, delayed
+    from joblib.externals.loky.process_executor import BrokenProcessPool
+
+    pace, shelf = _Pace(), _Shelf(plan, store)
+    running: dict[tuple[Key, tuple[int, ...]], _Batch] = {}
+    pick_lock = threading.Lock()
+
+    def batches() -> Iterator[Any]:
+        while True:
+            with pick_lock:
+                if not left:
+                    return
+                key = next(iter(left))
+                size = pace.batch_size(key, len(left[key]), jobs)
+                seeds = tuple(left[key][:size])
+                del left[key][:size]
+                # Pairs take turns, so that the pace of each is learnt early.
+                rest = left.pop(key)
+                if rest:
+                    left[key] = rest
+                batch = _batch(plan, key, seeds)
+                running[key, seeds] = batch
+            yield delayed(_work)(batch)
+
+    with _backend(plan.study.backend, plan.study.scheduler, jobs) as workers:
+        parallel = Parallel(
+            n_jobs=workers,
+            return_as="generator_unordered",
+            pre_dispatch="2*n_jobs",
+            batch_size=1,
+        )
+        try:
+            for key, seeds, records in parallel(batches()):
+                pace.learn(key, records)
+                shelf.add(key, records)
+                del running[key, seeds]
+                progress(key[0], len(records))
+        except BrokenProcessPool:
+            return list(running.values())
+        except BaseException:
+            _stop_workers()
+            raise
+        finally:
+            shelf.empty()
+    return []
+
+
+def _batch(plan: Plan, key: Key, seeds: tuple[int, ...]) -> _Batch:
+    return _Batch(
+        key,
+        plan.pairs[key],
+        seeds,
+        plan.study.time_limit,
+        os.environ.get("HARNESS_DATA", ""),
+        os.getpid(),
+    )
+
+
+def _work(batch: _Batch) -> tuple[Key, tuple[int, ...], list[RunRecord]]:
+    """What a worker does."""
+    if os.getpid() != batch.main_process:
+        if threading.current_thread() is threading.main_thread():
+            # Ctrl-C reaches every process of a terminal; the main one decides what it means.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+        if batch.data:
+            os.environ["HARNESS_DATA"] = batch.data
+    pair = batch.pair
+    benchmark = _benchmark(pair.benchmark, batch.data, pair.identity["data"])
+    method = _method(pair.method, pair.identity["method_file"])
+    records = run_seeds(method, benchmark, pair.budget, batch.seeds, batch.time_limit)
+    return batch.key, batch.seeds, records
+
+
+@lru_cache(maxsize=16)
+def _benchmark(text: str, data: str, checksum: str) -> Benchmark:
+    benchmark = open_benchmark(text)
+    if benchmark.checksum != checksum:
+        raise HarnessError(
+            f"{text} has other data on this worker than on the machine that planned the study "
+            f"({benchmark.checksum[:12]} here, {checksum[:12]} there)"
+        )
+    return benchmark
+
+
+@lru_cache(maxsize=64)
+def _method(text: str, digest: str) -> Method:
+    loaded = load_method(text)
+    if loaded.digest != digest:
+        raise HarnessError(f"{text} was changed while the study ran. Start the command again")
+    return loaded.method
+
+
+def _alone(batch: _Batch, seed: int) -> list[RunRecord]:
+    """One run in a process of its own; a failed one if that process dies."""
+    import multiprocessing
+
+    context = multiprocessing.get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    single = _Batch(batch.key, batch.pair, (seed,), batch.time_limit, batch.data, 0)
+    process = context.Process(target=_send, args=(sender, single))
+    start = time.perf_counter()
+    process.start()
+    sender.close()
+    try:
+        return receiver.recv()  # type: ignore[no-any-return]
+    except EOFError:
+        process.join()
+        return [_dead(seed, process.exitcode, time.perf_counter() - start)]
+    finally:
+        process.kill()
+        process.join()
+
+
+def _send(sender: Any, batch: _Batch) -> None:
+    sender.send(_work(batch)[2])
+
+
+def _dead(seed: int, exit_code: int | None, wall: float) -> RunRecord:
+    if exit_code is not None and exit_code < 0:
+        how = f"was killed by {signal.Signals(-exit_code).name}"
+    else:
+        how = f"ended with exit code {exit_code}"
+    nothing = np.empty(0)
+    return RunRecord(
+        seed=seed,
+        error=f"WorkerDied: the process that ran the method {how}\n",
+        recommended=None,
+        valid=math.nan,
+        reported=math.nan,
+        queries=0,
+        unique=0,
+        epochs=0.0,
+        seconds=0.0,
+        wall=wall,
+        trace=Trace(
+            np.empty((0, 0), np.int16),
+            np.empty(0, np.int32),
+            nothing,
+            np.empty(0, np.int32),
+            nothing,
+            nothing,
+            np.empty(0, np.int32),
+            nothing,
+        ),
+    )
+
+
+@contextmanager
+def _backend(name: str, scheduler: str, jobs: int) -> Iterator[int]:
+    """Make joblib use a backend; yields the number of jobs to ask it for."""
+    from joblib import parallel_config
+
+    if name not in BACKENDS:
+        raise UnknownName("backend", name, BACKENDS)
+    if name == "loky":
+        if scheduler:
+            raise HarnessError("--scheduler goes with --backend dask or ray, not with loky")
+        with parallel_config("loky", inner_max_num_threads=1):
+            yield jobs
+        return
+    try:
+        if name == "dask":
+            from distributed import Client
+
+            with Client(scheduler or None), parallel_config("dask"):
+                yield -1
+        else:
+            import ray
+            from ray.util.joblib import register_ray
+
+            ray.init(address=scheduler or None, ignore_reinit_error=True)
+            register_ray()
+            with parallel_config("ray"):
+                yield -1
+    except ImportError as error:
+        raise HarnessError(
+            f"backend {name} is not installed: pip install 'nas-harness[{name}]' ({error})"
+        ) from error
+
+
+def _stop_workers() -> None:
+    from joblib.externals.loky import get_reusable_executor
+
+    get_reusable_executor().shutdown(wait=False, kill_workers=True)
+
+

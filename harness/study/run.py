@@ -1,0 +1,265 @@
+"""One run: a method searches a benchmark under one seed."""
+
+from __future__ import annotations
+
+import copy
+import math
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.core.benchmark import Benchmark
+from harness.core.budget import Budget
+from harness.core.errors import BudgetExhausted, HarnessError, InvalidBudget, RunTimeout
+from harness.core.method import Method
+from harness.core.problem import Ledger, Problem
+from harness.core.space import Architecture
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Every query of a run, as arrays that run in parallel; scores on the benchmark's own scale.
+
+    Attributes:
+        archs: shape (queries, decisions).
+        fidelities: epochs of training behind the score, 0 where unknown; shape (queries,).
+        scores: what the method saw; shape (queries,).
+        charged: queries charged so far; shape (queries,).
+        epochs: epochs spent so far; shape (queries,).
+        seconds: seconds spent so far, NaN where unknown; shape (queries,).
+        incumbents: index of the best query so far; shape (queries,).
+        reported: reported score of the incumbent, NaN where it is not known; shape (queries,).
+    """
+
+    archs: NDArray[np.int16]
+    fidelities: NDArray[np.int32]
+    scores: NDArray[np.float64]
+    charged: NDArray[np.int32]
+    epochs: NDArray[np.float64]
+    seconds: NDArray[np.float64]
+    incumbents: NDArray[np.int32]
+    reported: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A finished run.
+
+    Attributes:
+        seed: its seed.
+        error: traceback of a failed run; empty otherwise.
+        recommended: the architecture that is reported; None for a failed run.
+        valid: the score that the method saw for it, NaN if it never asked.
+        reported: its reported score; NaN for a failed run.
+        queries: queries charged.
+        unique: distinct architectures among those asked for.
+        epochs: epochs spent.
+        seconds: seconds spent, simulated or measured; NaN where unknown.
+        wall: seconds on the wall.
+        trace: every query.
+    """
+
+    seed: int
+    error: str
+    recommended: Architecture | None
+    valid: float
+    reported: float
+    queries: int
+    unique: int
+    epochs: float
+    seconds: float
+    wall: float
+    trace: Trace
+
+
+@dataclass(frozen=True)
+class _Search:
+    """What a search leaves behind, before any reported score was read."""
+
+    seed: int
+    ledger: Ledger
+    recommended: Architecture | None
+    error: str
+    wall: float
+
+
+def streams(seed: int) -> tuple[np.random.Generator, int]:
+    """The random streams of a run, the same for every method and benchmark.
+
+    Args:
+        seed: the run's seed.
+
+    Returns:
+        The generator that the method draws from, and the key of the noise of sampled scores.
+    """
+    search, noise = np.random.SeedSequence(seed).spawn(2)
+    return np.random.default_rng(search), int(noise.generate_state(1, np.uint64)[0])
+
+
+def check_budget(benchmark: Benchmark, budget: Budget) -> None:
+    """Refuse a budget that the benchmark cannot count.
+
+    Raises:
+        InvalidBudget: the benchmark has no such unit.
+    """
+    if budget.unit not in benchmark.units:
+        raise InvalidBudget(
+            f"{benchmark.id} cannot count {budget.unit}: its budget is in "
+            f"{' or '.join(benchmark.units)}, e.g. --budget '{benchmark.default_budget}'"
+        )
+
+
+def run_seeds(
+    method: Method,
+    benchmark: Benchmark,
+    budget: Budget,
+    seeds: Sequence[int],
+    time_limit: float | None = None,
+) -> list[RunRecord]:
+    """Run one method on one benchmark under several seeds.
+
+    All searches end before the first reported score is read.
+
+    Args:
+        method: every run gets a copy of its own.
+        benchmark: what is searched.
+        budget: of each run.
+        seeds: one run each.
+        time_limit: seconds on the wall after which a run fails; None for no limit.
+
+    Returns:
+        One record a seed, in the order of ``seeds``; a run that raised has its traceback in it.
+    """
+    searches = [_search(method, benchmark, budget, seed, time_limit) for seed in seeds]
+    return _join(searches, benchmark)
+
+
+def _search(
+    method: Method, benchmark: Benchmark, budget: Budget, seed: int, time_limit: float | None
+) -> _Search:
+    rng, noise_key = streams(seed)
+    ledger = Ledger()
+    problem = Problem(benchmark, budget, rng, noise_key, ledger)
+    process = os.getpid()
+    recommended: Architecture | None = None
+    error = ""
+    start = time.perf_counter()
+    try:
+        with _stdout_to_stderr(), _deadline(time_limit):
+            try:
+                recommended = copy.deepcopy(method).search(problem)
+            except BudgetExhausted:
+                pass
+            if recommended is not None:
+                benchmark.space.check(recommended)
+            elif ledger.incumbent is None:
+                raise HarnessError(f"the run ended without an evaluation; its budget was {budget}")
+            else:
+                recommended = ledger.incumbent
+    except (Exception, SystemExit, RunTimeout) as raised:
+        recommended = None
+        error = "".join(traceback.format_exception(raised))
+    finally:
+        if os.getpid() != process:
+            # A child that the method forked has come back from search(); it must not go on as if
+            # it were the harness.
+            os._exit(1)
+    return _Search(seed, ledger, recommended, error, time.perf_counter() - start)
+
+
+@contextmanager
+def _stdout_to_stderr() -> Iterator[None]:
+    """Send what a method prints to stderr, because stdout carries the result.
+
+    The redirection is done on the file descriptor, so that printing extensions and child processes
+    are caught too.
+    """
+    sys.stdout.flush()
+    saved = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(saved, 1)
+        os.close(saved)
+
+
+@contextmanager
+def _deadline(seconds: float | None) -> Iterator[None]:
+    if seconds is None:
+        yield
+        return
+    if threading.current_thread() is not threading.main_thread():
+        raise HarnessError("a time limit needs processes: use --backend loky")
+
+    def expire(signum: int, frame: FrameType | None) -> None:
+        raise RunTimeout(f"the run took longer than its limit of {seconds:g} s on the wall")
+
+    before = signal.signal(signal.SIGALRM, expire)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _join(searches: Sequence[_Search], benchmark: Benchmark) -> list[RunRecord]:
+    """Read the reported scores of everything that was recommended, or ever the incumbent."""
+    wanted: dict[Architecture, float] = {}
+    for search in searches:
+        if search.recommended is not None:
+            wanted[search.recommended] = math.nan
+        if benchmark.reports_every_incumbent:
+            for index in set(search.ledger.incumbents):
+                wanted[search.ledger.archs[index]] = math.nan
+    wanted.update(zip(wanted, benchmark.report(list(wanted)), strict=True))
+    return [_record(search, benchmark, wanted) for search in searches]
+
+
+def _record(
+    search: _Search, benchmark: Benchmark, reported: dict[Architecture, float]
+) -> RunRecord:
+    ledger, sign = search.ledger, benchmark.sign
+    seen = math.nan
+    if search.recommended is not None:
+        asked = [i for i, arch in enumerate(ledger.archs) if arch == search.recommended]
+        if asked:
+            best = max(asked, key=lambda i: (ledger.fidelities[i] or 0, ledger.scores[i]))
+            seen = sign * ledger.scores[best]
+    canonical = benchmark.space.canonical
+    return RunRecord(
+        seed=search.seed,
+        error=search.error,
+        recommended=search.recommended,
+        valid=seen,
+        reported=reported.get(search.recommended, math.nan) if search.recommended else math.nan,
+        queries=ledger.total_charged,
+        unique=len({canonical(arch) for arch in set(ledger.archs)}),
+        epochs=ledger.total_epochs,
+        seconds=ledger.total_seconds,
+        wall=search.wall,
+        trace=Trace(
+            archs=np.array(ledger.archs, np.int16).reshape(-1, len(benchmark.space.sizes)),
+            fidelities=np.array([level or 0 for level in ledger.fidelities], np.int32),
+            scores=sign * np.array(ledger.scores, np.float64),
+            charged=np.array(ledger.charged, np.int32),
+            epochs=np.array(ledger.epochs, np.float64),
+            seconds=np.array(ledger.seconds, np.float64),
+            incumbents=np.array(ledger.incumbents, np.int32),
+            reported=np.array(
+                [reported.get(ledger.archs[i], math.nan) for i in ledger.incumbents], np.float64
+            ),
+        ),
+    )
