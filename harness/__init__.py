@@ -1,6 +1,12 @@
 """A benchmark-driven evaluation harness for neural architecture search."""
 
-from harness.core.benchmark import Benchmark, BenchmarkCard, BenchmarkEntry, BenchmarkFamily
+from harness.core.benchmark import (
+    Benchmark,
+    BenchmarkCard,
+    BenchmarkEntry,
+    BenchmarkFamily,
+    DataFile,
+)
 from harness.core.budget import Budget
 from harness.core.data_home import data_home
 from harness.core.errors import (
@@ -23,6 +29,7 @@ __all__ = [
     "BenchmarkFamily",
     "Budget",
     "BudgetExhausted",
+    "DataFile",
     "Decision",
     "HarnessError",
     "InvalidArchitecture",

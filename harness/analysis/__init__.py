@@ -1,1 +1,1 @@
-"""Statistics of a finished study: tests, intervals, aggregates, anytime measures and their words."""
+"""Statistics of a finished study: tests, intervals, aggregates, anytime measures, wording."""

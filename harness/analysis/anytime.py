@@ -10,6 +10,7 @@ import numpy as np
 
 from harness.analysis.curves import Axis, StepCurves
 from harness.analysis.estimates import bootstrap_counts, mean_interval, percentile_interval
+from harness.analysis.scale import gap
 from harness.core.benchmark import BenchmarkCard
 from harness.core.budget import Budget
 from harness.study.results import FloatArray, PairRuns
@@ -147,10 +148,10 @@ def target_scores(card: BenchmarkCard) -> FloatArray:
     Returns:
         Shape (targets,), the last one the optimum itself; empty where the gap is unknown or none.
     """
-    gap = card.optimum - card.mean_random
-    if not math.isfinite(gap) or gap == 0.0:
+    span = gap(card)
+    if span is None:
         return np.empty(0)
-    return card.optimum - (1.0 - np.array(TARGETS)) * gap
+    return card.optimum - (1.0 - np.array(TARGETS)) * span
 
 
 def _measure(
@@ -176,7 +177,8 @@ def _measure(
                 ends = mean_interval(regrets, alpha)
                 auc_ci = (float(ends[0]), float(ends[1]))
     scores_wanted = target_scores(card)
-    ecdf, targets = None, ()
+    ecdf = None
+    targets: tuple[TargetTime, ...] = ()
     if scores_wanted.size:
         times = curves.first_reach(card, scores_wanted)
         ecdf = (times[..., None] <= grid).mean(axis=(0, 1))

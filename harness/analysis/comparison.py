@@ -163,9 +163,7 @@ def judge_family(
         needed = None
         if verdict == "inconclusive":
             assert difference.difference is not None and difference.sd is not None
-            needed = seeds_needed(
-                difference.difference, difference.sd, alpha / len(tested), margin
-            )
+            needed = seeds_needed(difference.difference, difference.sd, alpha / len(tested), margin)
         judged.append(
             Comparison(
                 **vars(difference),

@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from harness.analysis.scale import sign
 from harness.core.benchmark import BenchmarkCard
 from harness.study.results import FloatArray, IntArray, PairRuns
 
@@ -87,11 +88,10 @@ class StepCurves:
         """
         runs = np.split(self.at, self.first[1:])
         steps = np.stack([np.searchsorted(at, grid, side="right") for at in runs])
-        return self.score[self.first[:, None] + steps - 1]
+        scores: FloatArray = self.score[self.first[:, None] + steps - 1]
+        return scores
 
-    def log_mean_regret(
-        self, card: BenchmarkCard, low: float, high: float
-    ) -> FloatArray:
+    def log_mean_regret(self, card: BenchmarkCard, low: float, high: float) -> FloatArray:
         """Mean regret of every run over a logarithmic axis: the area under it over its length.
 
         Args:
@@ -102,11 +102,10 @@ class StepCurves:
         Returns:
             Shape (n,), NaN where the optimum is unknown.
         """
-        sign = 1.0 if card.direction == "maximize" else -1.0
         until = np.append(self.at[1:], np.inf)
         until[self.first[1:] - 1] = np.inf
         begin, end = np.log(np.clip(self.at, low, high)), np.log(np.clip(until, low, high))
-        area = sign * (card.optimum - self.score) * (end - begin)
+        area = sign(card) * (card.optimum - self.score) * (end - begin)
         mean: FloatArray = np.add.reduceat(area, self.first) / np.log(high / low)
         return mean
 
@@ -120,6 +119,5 @@ class StepCurves:
         Returns:
             Shape (n, targets); infinity where a run never was.
         """
-        sign = 1.0 if card.direction == "maximize" else -1.0
-        reached = sign * self.score[:, None] >= sign * targets
+        reached = sign(card) * self.score[:, None] >= sign(card) * targets
         return np.minimum.reduceat(np.where(reached, self.at[:, None], np.inf), self.first)

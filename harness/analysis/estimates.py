@@ -93,7 +93,9 @@ def resampled_iqm(values: FloatArray, counts: FloatArray) -> FloatArray:
     return means
 
 
-def percentile_interval(resampled: FloatArray, alpha: float = 0.05) -> tuple[FloatArray, FloatArray]:
+def percentile_interval(
+    resampled: FloatArray, alpha: float = 0.05
+) -> tuple[FloatArray, FloatArray]:
     """Percentile bootstrap interval along the first axis.
 
     The ends are order statistics, so that a resample of infinity (a target never reached) may be

@@ -11,7 +11,7 @@ MOST_SEEDS = 100_000
 """Beyond this many seeds nothing is recommended."""
 
 
-def detectable_effect(n: int, alpha: float = 0.05) -> float | None:
+def detectable_effect(n: int, alpha: float = 0.05) -> float:
     """Smallest true mean difference that n pairs find with probability `POWER`.
 
     From the noncentral t distribution of the two-sided paired t test, which the sign-flip test
@@ -22,10 +22,13 @@ def detectable_effect(n: int, alpha: float = 0.05) -> float | None:
         alpha: level of the test.
 
     Returns:
-        In standard deviations of the paired difference; None with fewer than two pairs.
+        In standard deviations of the paired difference.
+
+    Raises:
+        ValueError: fewer than two pairs.
     """
     if n < 2:
-        return None
+        raise ValueError(f"a standard deviation needs 2 pairs or more, not {n}")
     from scipy import special
 
     critical = special.stdtrit(n - 1, 1.0 - alpha / 2)

@@ -107,7 +107,7 @@ def _exact_p(magnitudes: FloatArray, threshold: float) -> float:
     right = np.sort(_signed_sums(magnitudes[middle:]))
     below = np.searchsorted(right, threshold - left, side="left").sum()
     above = left.size * right.size - int(below)
-    return min(1.0, 2.0 * above / 2**magnitudes.size)
+    return min(1.0, above * 2.0 ** (1 - magnitudes.size))
 
 
 def _drawn_p(magnitudes: FloatArray, threshold: float, rng: np.random.Generator) -> float:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from harness.analysis.comparison import Comparison, Interval
+from harness.analysis.comparison import Comparison
 from harness.analysis.power import POWER
+from harness.analysis.scale import Scale
 from harness.analysis.significance import pairs_needed
-from harness.core.benchmark import BenchmarkCard
 
 FEW_SEEDS = 10
 """Below this many seeds intervals are announced as unreliable."""
@@ -19,49 +18,6 @@ FEW_BENCHMARKS = 5
 
 WEAK_CORRELATION = 0.1
 """Below this seed correlation pairing gains next to nothing."""
-
-
-@dataclass(frozen=True)
-class Scale:
-    """How numbers on a benchmark's scale are written, and which differences matter on it.
-
-    Attributes:
-        decimals: digits behind the point.
-        unit: what a difference is counted in, with a leading space; empty where it has no name.
-        margin: differences up to this are practically none; None makes no claim of equivalence.
-    """
-
-    decimals: int
-    unit: str = ""
-    margin: float | None = None
-
-    @classmethod
-    def of(cls, card: BenchmarkCard) -> Scale:
-        """The scale of a benchmark, with its default margin.
-
-        Percentages have two decimals and a margin of 0.1 points. Any other metric has three digits
-        of the gap between the mean random architecture and the optimum, and a hundredth of that gap
-        as its margin; where the gap is unknown, three decimals and no margin.
-        """
-        if "%" in card.metric:
-            return cls(2, " points", 0.1)
-        gap = abs(card.optimum - card.mean_random)
-        if not math.isfinite(gap) or gap == 0.0:
-            return cls(3)
-        return cls(max(0, 2 - math.floor(math.log10(gap))), margin=gap / 100)
-
-    def number(self, value: float) -> str:
-        """A score, e.g. ``97.40``; a rounded zero has no sign."""
-        return f"{round(value, self.decimals) + 0.0:.{self.decimals}f}"
-
-    def signed(self, value: float) -> str:
-        """A difference with its sign, e.g. ``+0.21``."""
-        text = self.number(value)
-        return f"+{text}" if round(value, self.decimals) > 0.0 else text
-
-    def interval(self, ends: Interval) -> str:
-        """An interval, e.g. ``[0.13, 0.29]``."""
-        return f"[{self.number(ends[0])}, {self.number(ends[1])}]"
 
 
 def p_text(p: float) -> str:
@@ -115,20 +71,21 @@ def sentence(comparison: Comparison, where: str, scale: Scale) -> str:
     return f"{a} {comparison.verdict} than {b} on {where}: mean {found}, {evidence}, {seeds}"
 
 
-def top_sentence(members: Sequence[str], best: str, uniform: bool, alpha: float) -> str:
+def top_sentence(members: Sequence[str], uniform: bool, alpha: float) -> str:
     """What the top group is.
 
     Args:
-        members: methods that no test separates from the one with the best mean.
-        best: the method with the best mean.
+        members: the methods that no test separates from the one with the best mean, which is first.
         uniform: no test separates any two of the members either.
         alpha: family-wise level of the tests.
     """
     if not members:
         return "Top group: cannot tell with so few seeds."
     if len(members) == 1:
-        return f"Top group: {best} (every other method differs from it at {alpha:g})."
-    why = "no pair of them differs" if uniform else f"no other differs from {best}, the best mean,"
+        return f"Top group: {members[0]} (every other method differs from it at {alpha:g})."
+    why = (
+        "no pair of them differs" if uniform else f"none differs from {members[0]}, the best mean,"
+    )
     return f"Top group: {', '.join(members)} ({why} at {alpha:g})."
 
 
@@ -145,20 +102,23 @@ def pairing_sentence(correlation: float | None) -> str:
 
 
 def power_sentence(
-    n: int, effects: tuple[float, float], differences: tuple[str, str] | None, tests: int
+    n: int, effects: tuple[float, float], sd: float, scale: Scale, tests: int
 ) -> str:
     """What so many seeds can find.
 
     Args:
         n: number of paired seeds.
         effects: detectable effect at alpha and at Holm's first step, in standard deviations.
-        differences: the same on the benchmark's scale, written; None where nothing varies.
+        sd: standard deviation of a typical paired difference, on the benchmark's own scale.
+        scale: how numbers on it are written.
         tests: size of the family.
     """
-    here = [f" ({text})" for text in differences] if differences else ["", ""]
+    alone, corrected = (
+        f"{effect:.2f} sd ({scale.number(effect * sd)}{scale.unit})" for effect in effects
+    )
     return (
-        f"Power: {n} paired seeds find a difference of {effects[0]:.2f} sd{here[0]} with "
-        f"{POWER:.0%} probability, {effects[1]:.2f} sd{here[1]} at the first Holm step of {tests}."
+        f"Power: {n} paired seeds find a difference of {alone} with {POWER:.0%} probability, "
+        f"{corrected} at Holm's first step of {tests}."
     )
 
 

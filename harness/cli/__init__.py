@@ -26,7 +26,7 @@ app.command("compare")(compare.compare)
 app.command("list")(listing.listing)
 app.command("report")(report.report)
 app.command("validate")(validate.validate)
-app.command("data")(data.data)
+app.add_typer(data.app, name="data")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -145,11 +145,12 @@ def _cards(plan: Plan, store: Store) -> list[BenchmarkCard]:
 
 
 def _show(store: Store, study: Study) -> int:
-    from harness.analysis.summary import analyse
+    from harness.analysis.analyse import analyse
     from harness.report.formats import render
 
-    analysis = analyse(store.read())
-    (store.folder / "summary.csv").write_text(render(analysis, "csv"))
-    print(render(analysis, study.format, folder=store.folder))
-    failed = any(m.failed for b in analysis.benchmarks for m in b.methods)
+    results = store.read()
+    analysis = analyse(results)
+    (store.folder / "summary.csv").write_text(render(results, analysis, "csv", store.folder) + "\n")
+    print(render(results, analysis, study.format, store.folder))
+    failed = any(runs.failed.any() for runs in results.pairs.values())
     return SOME_FAILED if failed else 0

@@ -1,8 +1,124 @@
-"""``harness data``."""
+"""``harness data``: the tables that are not part of a package."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-def data() -> int:
-    """Tables on this machine."""
+import typer
+
+from harness.cli.progress import bars, say
+from harness.core.errors import HarnessError, UnknownName
+
+if TYPE_CHECKING:
+    from harness.core.benchmark import DataFile
+
+MISMATCH, COULD_NOT = 1, 3
+
+app = typer.Typer(help="Tables: where they are, how to get them, import and verification.")
+
+Name = Annotated[str, typer.Argument(help="Name of a space: harness data status")]
+
+
+def _data_files() -> dict[str, DataFile]:
+    from harness.core.registry import families
+
+    found = {name: family.data_file() for name, family in families().items()}
+    return {name: file for name, file in found.items() if file is not None}
+
+
+def _data_file(name: str) -> DataFile:
+    files = _data_files()
+    if name not in files:
+        raise UnknownName("table to import", name, files)
+    return files[name]
+
+
+@app.command()
+def status() -> int:
+    """Which tables are on this machine."""
+    from harness.core.data_home import data_home
+    from harness.core.registry import families
+
+    print(f"data folder: {data_home()} (HARNESS_DATA)")
+    files = _data_files()
+    for name in families():
+        if name not in files:
+            print(f"  {name:<16} part of an installed package")
+        elif files[name].path.is_file():
+            size = files[name].path.stat().st_size / 1e6
+            print(f"  {name:<16} {size:.1f} MB  {files[name].path}")
+        else:
+            print(f"  {name:<16} missing: harness data fetch {name}")
     return 0
+
+
+@app.command()
+def fetch(name: Name) -> int:
+    """Say where a table's authors keep it; nothing is downloaded behind your back."""
+    file = _data_file(name)
+    if file.path.is_file():
+        print(f"{name} is there: {file.path}")
+        return 0
+    print(f"{name}: {file.how_to_get}")
+    return COULD_NOT
+
+
+@app.command("import")
+def import_(
+    name: Name,
+    path: Annotated[Path, typer.Argument(help="The file or folder that the authors distribute.")],
+    trust: Annotated[
+        bool,
+        typer.Option(help="Allow pickles to make any object. They can run code: know the source."),
+    ] = False,
+    force: Annotated[bool, typer.Option(help="Replace a table that is there.")] = False,
+) -> int:
+    """Turn the authors' files into a table of this project."""
+    file = _data_file(name)
+    if not path.exists():
+        raise HarnessError(f"no file or folder '{path}' (looked in {Path.cwd()})")
+    if file.path.exists() and not force:
+        raise HarnessError(f"{file.path} is there already; --force replaces it")
+    shown = 0
+    with bars({name: 0}, {}) as advance:
+
+        def progress(done: int, total: int) -> None:
+            nonlocal shown
+            advance(name, done - shown, total)
+            shown = done
+
+        summary = file.importer(path, file.path, trust=trust, progress=progress)
+    print(summary)
+    return 0
+
+
+@app.command()
+def verify(name: Annotated[str, typer.Argument(help="Name of a space; all if empty.")] = "") -> int:
+    """Check tables against their checksums, and that they have a score for every architecture."""
+    from harness.core.registry import families, load_benchmark
+    from harness.tables.source import checksum_file, sha256_of
+
+    files = _data_files()
+    if name and name not in families():
+        raise UnknownName("space", name, families())
+    code = 0
+    for space in [name] if name else list(families()):
+        file = files.get(space)
+        if file is not None and not file.path.is_file():
+            say(f"{space}: missing: harness data fetch {space}")
+            code = COULD_NOT if name else code
+            continue
+        if file is not None and checksum_file(file.path).is_file():
+            if checksum_file(file.path).read_text().split()[0] != sha256_of(file.path):
+                print(f"{space}: {file.path} has changed since it was written (SHA-256 differs)")
+                code = MISMATCH
+                continue
+        for entry in families()[space].entries():
+            card = load_benchmark(entry.id).card()
+            print(
+                f"{card.id}: {card.architectures} architectures, {card.unique} unique, "
+                f"best {card.reported} {card.optimum:.6g} ({card.metric}), "
+                f"SHA-256 {card.checksum[:12]}"
+            )
+    return code

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def bars(totals: Mapping[str, int], done: Mapping[str, int]) -> Iterator[Callable[[str, int], None]]:
+def bars(totals: Mapping[str, int], done: Mapping[str, int]) -> Iterator[Callable[..., None]]:
     """Show one bar a name.
 
     Args:
@@ -16,10 +16,11 @@ def bars(totals: Mapping[str, int], done: Mapping[str, int]) -> Iterator[Callabl
         done: steps of each bar that are behind us already.
 
     Yields:
-        A function that is told (name, further steps done).
+        A function that is told (name, further steps done), and the number of steps in all as a
+        third argument where that was not known before.
     """
     if not sys.stderr.isatty():
-        yield lambda name, steps: None
+        yield lambda name, steps, total=None: None
         return
     from rich.console import Console
     from rich.progress import (
@@ -44,7 +45,9 @@ def bars(totals: Mapping[str, int], done: Mapping[str, int]) -> Iterator[Callabl
             name: display.add_task(name, total=total, completed=done.get(name, 0))
             for name, total in totals.items()
         }
-        yield lambda name, steps: display.advance(tasks[name], steps)
+        yield lambda name, steps, total=None: display.update(
+            tasks[name], advance=steps, total=total
+        )
 
 
 def say(message: str) -> None:

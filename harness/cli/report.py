@@ -19,7 +19,7 @@ def report(
     ] = "",
 ) -> int:
     """Show the tables of a study again, in any format, without its benchmarks' data."""
-    from harness.analysis.summary import analyse
+    from harness.analysis.analyse import analyse
     from harness.report.formats import check_format, render
     from harness.study.store import Store
 
@@ -42,5 +42,5 @@ def report(
         for benchmark, text in found.items():
             print(f"{method} on {benchmark}, seed {seed}:\n{text}")
         return 0
-    print(render(analyse(results), format, folder=folder))
+    print(render(results, analyse(results), format, folder))
     return 0

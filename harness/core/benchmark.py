@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
 
 from harness.core.budget import Budget, Unit
@@ -183,8 +184,52 @@ class BenchmarkEntry:
     settings: tuple[str, ...] = field(default=())
 
 
+class Importer(Protocol):
+    """Turns files as their authors distribute them into a table of ours."""
+
+    def __call__(
+        self,
+        path: Path,
+        target: Path,
+        *,
+        trust: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> object:
+        """Import.
+
+        Args:
+            path: the authors' file or folder.
+            target: the table to write.
+            trust: whether objects of unknown kinds in a pickle may be made, which can run any code.
+            progress: is told (architectures done, architectures in all).
+
+        Returns:
+            What was imported; its text is shown to the user.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """A table that is not part of a package.
+
+    Attributes:
+        path: where it lies, or would lie.
+        how_to_get: where its authors keep it and which command imports it.
+        importer: imports it.
+    """
+
+    path: Path
+    how_to_get: str
+    importer: Importer
+
+
 class BenchmarkFamily(ABC):
     """The benchmarks of one space; what an entry point of ``nas_harness.benchmarks`` names."""
+
+    def data_file(self) -> DataFile | None:
+        """The table of the family; None where it is part of an installed package."""
+        return None
 
     @abstractmethod
     def entries(self) -> list[BenchmarkEntry]:

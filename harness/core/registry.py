@@ -195,7 +195,12 @@ def _class_in(module: ModuleType, file: Path, name: str) -> type[Method]:
 
 def list_benchmarks() -> list[BenchmarkEntry]:
     """All registered benchmarks, those included whose data is not on this machine."""
-    return [entry for name in _points(BENCHMARKS) for entry in _family(name).entries()]
+    return [entry for family in families().values() for entry in family.entries()]
+
+
+def families() -> dict[str, BenchmarkFamily]:
+    """All registered families of benchmarks by the name of their space."""
+    return {name: _family(name) for name in _points(BENCHMARKS)}
 
 
 def _family(name: str) -> BenchmarkFamily:

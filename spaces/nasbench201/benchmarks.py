@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from harness import Benchmark, BenchmarkEntry, BenchmarkFamily, Budget, MissingData, data_home
+from harness import (
+    Benchmark,
+    BenchmarkEntry,
+    BenchmarkFamily,
+    Budget,
+    DataFile,
+    MissingData,
+    data_home,
+)
 from harness.tables import SETTINGS, FileSource, Source, TableBenchmark, TableFacts
 from spaces.nasbench201.layout import layout_of
 from spaces.nasbench201.space import NasBench201Space
@@ -27,16 +35,35 @@ def table_path() -> Path:
     return data_home() / "nasbench201" / "nasbench201.parquet"
 
 
+_HOW_TO_GET = (
+    "The authors keep it on file-sharing sites that no program can download from. Links:\n"
+    "  https://github.com/D-X-Y/NAS-Bench-201   NAS-Bench-201-v1_1-096897.pth\n"
+    "  https://github.com/D-X-Y/NATS-Bench      NATS-tss-v1_0-3ffb9-simple.tar (unpack it)\n"
+    "Then: harness data import nasbench201 FILE_OR_FOLDER"
+)
+
+
 def _missing() -> str:
     if table_path().is_file():
         return ""
     return (
         f"needs a table that is not on this machine (looked for {table_path()}).\n"
         "  Get it: harness data fetch nasbench201   (says where the authors keep the files)\n"
-        "  Then:   harness data import nasbench201 PATH   "
-        "(NAS-Bench-201-v1_1-096897.pth or the NATS-tss folder)\n"
+        "  Then:   harness data import nasbench201 FILE_OR_FOLDER\n"
         "  Works now without download: nasbench-graph/*"
     )
+
+
+def _import(
+    path: Path,
+    target: Path,
+    *,
+    trust: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> object:
+    from spaces.nasbench201.importer import import_nasbench201
+
+    return import_nasbench201(path, target, trust=trust, progress=progress)
 
 
 @cache
@@ -63,6 +90,10 @@ class NasBench201Family(BenchmarkFamily):
             )
             for dataset in _DATASETS
         ]
+
+    def data_file(self) -> DataFile:
+        """See `BenchmarkFamily.data_file`."""
+        return DataFile(table_path(), _HOW_TO_GET, _import)
 
     def make(self, dataset: str, settings: Mapping[str, str]) -> Benchmark:
         """See `BenchmarkFamily.make`."""

@@ -19,7 +19,7 @@ _COLUMNS: dict[str, Callable[[int, dict[str, float]], float]] = {
     "key": lambda key, _: key,
     "valid": lambda _, row: row["valid_perf"],
     "test": lambda _, row: row["perf"],
-    "params": lambda _, row: 1e6 * row["para"],
+    "params": lambda _, row: round(1e6 * row["para"]),
     "latency": lambda _, row: row["latency"],
 }
 

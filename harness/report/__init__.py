@@ -1,0 +1,1 @@
+"""Reports of a study: text formats, and the JSON that other programs read."""

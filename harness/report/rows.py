@@ -1,0 +1,140 @@
+"""The rows and lines that all text formats share, as plain text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.analysis.summary import BenchmarkAnalysis, MethodSummary
+from harness.analysis.wording import phrase
+from harness.core.benchmark import BenchmarkCard
+from harness.study.results import StudyResults
+
+
+@dataclass(frozen=True)
+class Row:
+    """A method's row in the table of a benchmark.
+
+    Attributes:
+        cells: texts in the order of `header`.
+        top: the method is in the top statistical group.
+    """
+
+    cells: tuple[str, ...]
+    top: bool
+
+
+def header(benchmark: BenchmarkAnalysis, control: str) -> tuple[str, ...]:
+    """Titles of the columns."""
+    return (
+        "method",
+        f"{benchmark.card.reported} (mean ± sd)",
+        "95 % interval",
+        "regret",
+        f"against {control} (paired, Holm)",
+    )
+
+
+def rows(benchmark: BenchmarkAnalysis, control: str) -> list[Row]:
+    """One row a method, best mean first."""
+    sign = 1.0 if benchmark.card.direction == "maximize" else -1.0
+    verdicts = {
+        comparison.a: phrase(comparison, benchmark.scale) for comparison in benchmark.comparisons
+    }
+    verdicts[control] = "control"
+
+    def order(row: MethodSummary) -> tuple[bool, float]:
+        return (row.mean is None, -sign * (row.mean or 0.0))
+
+    return [
+        Row((row.method, *_numbers(row, benchmark), verdicts.get(row.method, "no runs")), row.top)
+        for row in sorted(benchmark.results, key=order)
+    ]
+
+
+def _numbers(row: MethodSummary, benchmark: BenchmarkAnalysis) -> tuple[str, str, str]:
+    number = benchmark.scale.number
+    if row.mean is None:
+        return ("no runs", "", "")
+    spread = "" if row.std is None else f" ± {number(row.std)}"
+    interval = "" if row.ci is None else benchmark.scale.interval(row.ci)
+    return (number(row.mean) + spread, interval, "" if row.regret is None else number(row.regret))
+
+
+def facts(card: BenchmarkCard, budget: str, scale_number: str) -> list[str]:
+    """What a reader must know of a benchmark: splits, fidelity, trials, noise, budget.
+
+    Args:
+        card: the benchmark.
+        budget: of every run.
+        scale_number: the optimum as it is to be written.
+    """
+    count = f"{card.architectures:,} genotypes, {card.unique:,} unique architectures"
+    searched = f"searched {card.searched} ({card.searched_trials}, noise {card.noise})"
+    reported = f"reported {card.reported} ({card.reported_trials})"
+    better = "higher is better" if card.direction == "maximize" else "lower is better"
+    lines = [
+        f"{card.id}: {count}",
+        f"{searched} · {reported}",
+        f"{card.metric}, {better} · best in table {scale_number} · budget {budget}, "
+        f"repeats {card.repeats}",
+    ]
+    if card.cost and "seconds" in budget:
+        lines.append(f"a second of the budget: {card.cost}")
+    if card.searches_reported:
+        lines.append("NOTE: the searched metric is the reported one; nothing was held out")
+    return lines
+
+
+def failures(results: StudyResults, benchmark: BenchmarkAnalysis, folder: str) -> list[str]:
+    """What is to be said about failed runs."""
+    lines = []
+    for row in benchmark.results:
+        if not row.failed:
+            continue
+        errors = results.pairs[benchmark.card.id, row.method].errors
+        seed, text = next(iter(errors.items()))
+        last = text.strip().splitlines()[-1]
+        lines.append(
+            f"{row.method}: {row.failed} of {row.n} runs failed ({last}); scored as the worst value"
+        )
+        lines.append(f"Traceback of seed {seed}: harness report {folder} --failure {row.method}:{seed}")
+    return lines
+
+
+def anytime_rows(benchmark: BenchmarkAnalysis) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """The anytime table on the axis of the budget: header and rows, empty where there is none.
+
+    The target is the highest share of the gap between the mean random architecture and the optimum
+    that half of all runs of some method have reached.
+    """
+    unit = benchmark.budget.split()[-1]
+    axis = next((axis for axis in benchmark.anytime if axis.axis == unit), None)
+    if axis is None or not any(curve.targets for curve in axis.methods):
+        return (), []
+    targets = len(axis.methods[0].targets)
+    reached = [
+        max(curve.targets[i].reached / max(1, curve.targets[i].runs) for curve in axis.methods)
+        for i in range(targets)
+    ]
+    chosen = max((i for i in range(targets) if reached[i] >= 0.5), default=0)
+    target = axis.methods[0].targets[chosen]
+    number = benchmark.scale.number
+    low, high = axis.window
+    title = (
+        "method",
+        f"mean regret, {low:,.0f} to {high:,.0f} {axis.axis} (log axis)",
+        f"runs at {number(target.score)} or better",
+        f"{axis.axis} needed",
+    )
+    table = []
+    for curve in axis.methods:
+        own = curve.targets[chosen]
+        table.append(
+            (
+                curve.method,
+                "" if curve.auc is None else number(curve.auc),
+                f"{own.reached} of {own.runs}",
+                "never reached" if own.ert is None else f"{own.ert:,.0f}",
+            )
+        )
+    return title, table
