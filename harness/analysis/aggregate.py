@@ -30,7 +30,7 @@ SUITE_SCALE = Scale(decimals=3, unit=" of the gap", margin=0.01)
 TAUS: FloatArray = 1.0 - np.logspace(0.0, -3.0, 61)
 """Grid of the performance profile, from 0 to 0.999, even in the logarithm of what is missing."""
 
-RESAMPLES = 2_000
+RESAMPLES = 1_000
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.analysis.curves import Axis, StepCurves
-from harness.analysis.estimates import bootstrap_counts, mean_interval, percentile_interval
+from harness.analysis.estimates import (
+    bootstrap_counts,
+    mean_interval,
+    order_statistic,
+    percentile_interval,
+)
 from harness.analysis.scale import gap
 from harness.core.benchmark import BenchmarkCard
 from harness.core.budget import Budget
@@ -130,13 +135,17 @@ def anytime(
         grid = np.unique(np.round(grid))
     window = (max(start, horizon / 10**DECADES), horizon)
     entropy = int(rng.integers(2**63))
+    counts = {
+        n: bootstrap_counts([n], RESAMPLES, np.random.default_rng([entropy, n]))
+        for n in {curves.spent.size for curves in known.values()}
+    }
     return AnytimeAxis(
         axis,
         horizon,
         window,
         grid,
         tuple(
-            _measure(method, curves, card, window, grid, np.random.default_rng(entropy), alpha)
+            _measure(method, curves, card, window, grid, counts[curves.spent.size], alpha)
             for method, curves in known.items()
         ),
     )
@@ -160,7 +169,7 @@ def _measure(
     card: BenchmarkCard,
     window: tuple[float, float],
     grid: FloatArray,
-    rng: np.random.Generator,
+    counts: FloatArray,
     alpha: float,
 ) -> MethodCurve:
     """One method's curve, area and times."""
@@ -183,7 +192,7 @@ def _measure(
         times = curves.first_reach(card, scores_wanted)
         ecdf = (times[..., None] <= grid).mean(axis=(0, 1))
         ended = np.where(np.isnan(curves.spent), window[1], curves.spent)
-        targets = _target_times(scores_wanted, times, ended, rng, alpha)
+        targets = _target_times(scores_wanted, times, ended, counts, alpha)
     return MethodCurve(method, scores.mean(axis=0), low, high, auc, auc_ci, ecdf, targets)
 
 
@@ -191,7 +200,7 @@ def _target_times(
     scores: FloatArray,
     times: FloatArray,
     ended: FloatArray,
-    rng: np.random.Generator,
+    counts: FloatArray,
     alpha: float,
 ) -> tuple[TargetTime, ...]:
     """Summaries of the times that runs needed.
@@ -200,17 +209,18 @@ def _target_times(
         scores: the targets, shape (targets,).
         times: when a run was as good, infinite where it never was, shape (n, targets).
         ended: what a run spent in all, shape (n,); a miss is charged with it.
-        rng: for the bootstrap over runs.
+        counts: resamples of the runs, from `bootstrap_counts`.
         alpha: one minus the confidence.
     """
     n = len(times)
     reached = np.isfinite(times)
     charged = np.where(reached, times, ended[:, None])
-    counts = bootstrap_counts([n], RESAMPLES, rng)
     with np.errstate(divide="ignore"):
         ert = charged.sum(axis=0) / reached.sum(axis=0)
-        low, high = percentile_interval((counts @ charged) / (counts @ reached), alpha)
-    median = np.quantile(times, 0.5, axis=0, method="inverted_cdf")
+        low, high = percentile_interval(
+            (counts @ charged) / (counts @ reached.astype(float)), alpha
+        )
+    median = order_statistic(times, 0.5)
     return tuple(
         TargetTime(
             fraction=fraction,

@@ -162,7 +162,8 @@ def judge_family(
         verdict = judge(difference, p_adjusted, len(tested), alpha, margin)
         needed = None
         if verdict == "inconclusive":
-            assert difference.difference is not None and difference.sd is not None
+            assert difference.difference is not None
+            assert difference.sd is not None
             needed = seeds_needed(difference.difference, difference.sd, alpha / len(tested), margin)
         judged.append(
             Comparison(

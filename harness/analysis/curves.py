@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from harness.analysis.estimates import order_statistic
 from harness.analysis.scale import sign
 from harness.core.benchmark import BenchmarkCard
 from harness.study.results import FloatArray, IntArray, PairRuns
@@ -50,27 +51,23 @@ class StepCurves:
             return None
         at: list[FloatArray] = []
         score: list[FloatArray] = []
+        sizes = []
+        nothing, random, worst = np.zeros(1), np.array([card.mean_random]), np.array([card.worst])
         for curve, failed in zip(runs.curves, runs.failed, strict=True):
-            at.append(np.append(0.0, np.empty(0) if failed else getattr(curve, axis)))
-            start = card.worst if failed else card.mean_random
-            score.append(np.append(start, np.empty(0) if failed else curve.reported))
-        sizes = np.array([len(steps) for steps in at])
-        everything = np.concatenate(at)
+            at += [nothing] if failed else [nothing, getattr(curve, axis)]
+            score += [worst] if failed else [random, curve.reported]
+            sizes.append(1 if failed else 1 + curve.reported.size)
         spent = np.where(runs.failed, np.nan, getattr(runs, axis))
-        if np.isnan(everything).any() or np.isnan(spent[~runs.failed]).any():
+        steps = np.concatenate(at)
+        if np.isnan(steps).any() or np.isnan(spent[~runs.failed]).any():
             return None
-        return cls(
-            first=np.cumsum(sizes) - sizes,
-            at=everything,
-            score=np.concatenate(score),
-            spent=spent,
-        )
+        return cls(np.cumsum(sizes) - sizes, steps, np.concatenate(score), spent)
 
     @property
     def median_spent(self) -> float:
         """What the median run that did not fail spent; infinite where all failed."""
         spent = self.spent[~np.isnan(self.spent)]
-        return float(np.quantile(spent, 0.5, method="inverted_cdf")) if spent.size else np.inf
+        return float(order_statistic(spent, 0.5)) if spent.size else np.inf
 
     @property
     def is_on_axis(self) -> bool:

@@ -98,8 +98,7 @@ def percentile_interval(
 ) -> tuple[FloatArray, FloatArray]:
     """Percentile bootstrap interval along the first axis.
 
-    The ends are order statistics, so that a resample of infinity (a target never reached) may be
-    an end without making the other one undefined.
+    The ends are order statistics, so that resamples may be infinite (a target never reached).
 
     Args:
         resampled: the statistic in every resample, shape (draws, ...).
@@ -108,9 +107,24 @@ def percentile_interval(
     Returns:
         Lower and upper end, each of shape (...).
     """
-    low = np.quantile(resampled, alpha / 2, axis=0, method="inverted_cdf")
-    high = np.quantile(resampled, 1.0 - alpha / 2, axis=0, method="inverted_cdf")
-    return low, high
+    return order_statistic(resampled, alpha / 2), order_statistic(resampled, 1.0 - alpha / 2)
+
+
+def order_statistic(values: FloatArray, share: float) -> FloatArray:
+    """The smallest value that at least a share of all values do not exceed, along the first axis.
+
+    A quantile without interpolation: infinite values stay apart from finite ones.
+
+    Args:
+        values: shape (n, ...), n of 1 or more.
+        share: in (0, 1].
+
+    Returns:
+        Shape (...).
+    """
+    position = math.ceil(share * values.shape[0]) - 1
+    statistic: FloatArray = np.partition(values, position, axis=0)[position]
+    return statistic
 
 
 def probability_of_improvement(differences: FloatArray) -> float:

@@ -12,7 +12,7 @@ from harness.study.results import FloatArray
 EXACT_PAIRS = 30
 """Up to this many non-zero differences every assignment of signs is counted."""
 
-DRAWS = 19_999
+DRAWS = 9_999
 """Random assignments of signs beyond that."""
 
 _TOLERANCE = 1e-12

@@ -61,11 +61,13 @@ def sentence(comparison: Comparison, where: str, scale: Scale) -> str:
     evidence = _evidence(comparison, "p_Holm")
     if comparison.verdict == "equivalent":
         inside = f"inside ±{comparison.margin:.2g}{scale.unit}"
-        return f"{a} and {b} practically equal on {where}: mean {found}, {inside}, {seeds}"
+        return (
+            f"{a} and {b} practically equal on {where}: mean {found}, {inside}, {evidence}, {seeds}"
+        )
     if comparison.verdict == "inconclusive":
         reason = _open_question(comparison, scale)
         return (
-            f"{a} against {b} on {where} inconclusive: mean {found} {reason}, {evidence}, {seeds}; "
+            f"{a} against {b} on {where}: inconclusive, mean {found} {reason}, {evidence}, {seeds}; "
             f"{_needed(comparison)}"
         )
     return f"{a} {comparison.verdict} than {b} on {where}: mean {found}, {evidence}, {seeds}"
@@ -117,7 +119,7 @@ def power_sentence(
         f"{effect:.2f} sd ({scale.number(effect * sd)}{scale.unit})" for effect in effects
     )
     return (
-        f"Power: {n} paired seeds find a difference of {alone} with {POWER:.0%} probability, "
+        f"Power: {n} paired seeds detect {alone} with {POWER:.0%} probability, "
         f"{corrected} at Holm's first step of {tests}."
     )
 
@@ -138,7 +140,8 @@ def population_sentence(benchmarks: int) -> str:
 
 def _found(comparison: Comparison, scale: Scale, unit: str = "") -> str:
     """Mean difference with its interval."""
-    assert comparison.difference is not None and comparison.ci is not None
+    assert comparison.difference is not None
+    assert comparison.ci is not None
     if comparison.ties == comparison.n:
         return f"{scale.number(0.0)}{unit} (all {comparison.n} pairs tie)"
     found = f"{scale.signed(comparison.difference)}{unit} {scale.interval(comparison.ci)}"
@@ -159,7 +162,7 @@ def _open_question(comparison: Comparison, scale: Scale) -> str:
     if not low <= 0.0 <= high:
         return f"is not significant among {comparison.tests} tests"
     if comparison.margin is not None:
-        return f"crosses the {comparison.margin:.2g}{scale.unit.removesuffix('s')} margin"
+        return f"crosses the margin of {comparison.margin:.2g}{scale.unit}"
     return "includes zero"
 
 
@@ -182,7 +185,7 @@ def _cannot_tell(comparison: Comparison) -> str:
     if comparison.p is None:
         return f"cannot tell: a score of the {n} {seeds} is not finite"
     smallest = f"smallest possible p {comparison.smallest_p:.2g}"
-    if tests > 1:
-        smallest += f", {min(1.0, comparison.smallest_p * tests):.2g} among {tests} tests"
+    if comparison.smallest_p <= comparison.alpha:
+        smallest += f", {comparison.smallest_p * tests:.2g} among {tests} tests"
     enough = pairs_needed(tests, comparison.alpha)
     return f"cannot tell with {n} {seeds} ({smallest}; {enough} seeds can)"

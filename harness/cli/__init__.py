@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
 import typer
 
@@ -13,7 +14,7 @@ from harness.core.errors import HarnessError
 INTERRUPTED, USAGE = 130, 2
 
 # The base of typer's own errors about options and arguments; typer has no public name for it.
-_CommandLineError = typer.BadParameter.__mro__[2]
+_CommandLineError: Any = typer.BadParameter.__mro__[2]
 
 app = typer.Typer(
     help="A benchmark-driven evaluation harness for neural architecture search.",
@@ -53,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except _CommandLineError as error:
-        return _complain(error.format_message())  # type: ignore[attr-defined]
+        return _complain(error.format_message())
     return code if isinstance(code, int) else 0
 
 

@@ -135,7 +135,7 @@ def _count(things: tuple[object, ...], name: str) -> str:
 
 
 def _cards(plan: Plan, store: Store) -> list[BenchmarkCard]:
-    """What the benchmarks say of themselves; computed once for a folder, since it takes a second."""
+    """What the benchmarks say of themselves; computed once a folder, since it takes a second."""
     stored = {(card.id, card.version, card.checksum): card for card in store.stored_cards()}
     cards = []
     for benchmark in plan.benchmarks:

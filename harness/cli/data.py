@@ -97,7 +97,6 @@ def import_(
 def verify(name: Annotated[str, typer.Argument(help="Name of a space; all if empty.")] = "") -> int:
     """Check tables against their checksums, and that they have a score for every architecture."""
     from harness.core.registry import families, load_benchmark
-    from harness.tables.source import checksum_file, sha256_of
 
     files = _data_files()
     if name and name not in families():
@@ -109,11 +108,10 @@ def verify(name: Annotated[str, typer.Argument(help="Name of a space; all if emp
             say(f"{space}: missing: harness data fetch {space}")
             code = COULD_NOT if name else code
             continue
-        if file is not None and checksum_file(file.path).is_file():
-            if checksum_file(file.path).read_text().split()[0] != sha256_of(file.path):
-                print(f"{space}: {file.path} has changed since it was written (SHA-256 differs)")
-                code = MISMATCH
-                continue
+        if file is not None and _changed(file.path):
+            print(f"{space}: {file.path} has changed since it was written (SHA-256 differs)")
+            code = MISMATCH
+            continue
         for entry in families()[space].entries():
             card = load_benchmark(entry.id).card()
             print(
@@ -122,3 +120,11 @@ def verify(name: Annotated[str, typer.Argument(help="Name of a space; all if emp
                 f"SHA-256 {card.checksum[:12]}"
             )
     return code
+
+
+def _changed(table: Path) -> bool:
+    """Whether a table differs from the checksum that was written with it."""
+    from harness.tables.source import checksum_file, sha256_of
+
+    beside = checksum_file(table)
+    return beside.is_file() and beside.read_text().split()[0] != sha256_of(table)

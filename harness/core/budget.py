@@ -67,6 +67,8 @@ class Budget:
 
     def __str__(self) -> str:
         """The form that `parse` reads, with the unit in full."""
-        return f"{self.amount:g} {self.unit}" if self.amount < 1e6 else (
-            f"{self.amount:.0f} {self.unit}"
+        return (
+            f"{self.amount:g} {self.unit}"
+            if self.amount < 1e6
+            else (f"{self.amount:.0f} {self.unit}")
         )

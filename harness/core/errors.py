@@ -62,4 +62,4 @@ class BudgetExhausted(BaseException):
 
 
 class RunTimeout(BaseException):
-    """Ends a run that took longer than its wall-clock limit; no ``Exception``, for the same reason."""
+    """Ends a run that exceeded its wall-clock limit; no ``Exception``, for the same reason."""

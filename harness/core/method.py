@@ -99,7 +99,7 @@ class Method(ABC):
 
 
 def _convert(name: str, text: str, wanted: Any) -> Any:
-    """Read a value of an annotated type: bool, int, float, str, a Literal, or one of these or None."""
+    """Read a value of an annotated type: bool, int, float, str, a Literal, or a union of these."""
     options = (
         typing.get_args(wanted)
         if typing.get_origin(wanted) in (typing.Union, types.UnionType)

@@ -160,7 +160,8 @@ def _module_of(file: Path) -> ModuleType:
     # The path is part of the name, so that two files of the same name do not meet.
     name = f"_user_method_{hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:12]}"
     spec = importlib.util.spec_from_file_location(name, file)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:

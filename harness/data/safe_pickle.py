@@ -14,8 +14,8 @@ from harness.core.errors import HarnessError, InvalidTable
 
 Global = tuple[str, str]
 
-# What the standard library needs for ordered dictionaries and, in old protocols, for bytes and sets;
-# and scalars and arrays of NumPy before and after it renamed its core.
+# What the standard library needs for ordered dictionaries and, in old protocols, for bytes and
+# sets; and scalars and arrays of NumPy before and after it renamed its core.
 PLAIN_DATA: frozenset[Global] = frozenset(
     {
         ("collections", "OrderedDict"),

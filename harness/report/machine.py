@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from harness.analysis.comparison import Comparison
 from harness.analysis.analyse import StudyAnalysis
+from harness.analysis.comparison import Comparison
 from harness.analysis.summary import BenchmarkAnalysis, MethodSummary
 from harness.study.results import StudyResults
 
@@ -30,7 +30,7 @@ def as_json(results: StudyResults, analysis: StudyAnalysis, folder: Path) -> str
 
 
 def study_object(results: StudyResults, analysis: StudyAnalysis) -> dict[str, Any]:
-    """The object of the JSON format: ``schema``, ``study``, ``benchmarks``, ``aggregate``, ``provenance``."""
+    """The object of the JSON format, before numbers that are not finite become null."""
     return {
         "schema": SCHEMA,
         "study": {

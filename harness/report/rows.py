@@ -97,7 +97,9 @@ def failures(results: StudyResults, benchmark: BenchmarkAnalysis, folder: str) -
         lines.append(
             f"{row.method}: {row.failed} of {row.n} runs failed ({last}); scored as the worst value"
         )
-        lines.append(f"Traceback of seed {seed}: harness report {folder} --failure {row.method}:{seed}")
+        lines.append(
+            f"Traceback of seed {seed}: harness report {folder} --failure {row.method}:{seed}"
+        )
     return lines
 
 
@@ -126,7 +128,7 @@ def anytime_rows(benchmark: BenchmarkAnalysis) -> tuple[tuple[str, ...], list[tu
         f"runs at {number(target.score)} or better",
         f"{axis.axis} needed",
     )
-    table = []
+    table: list[tuple[str, ...]] = []
     for curve in axis.methods:
         own = curve.targets[chosen]
         table.append(

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -96,9 +95,7 @@ def missing_seeds(plan: Plan, store: Store) -> dict[Key, list[int]]:
     return missing
 
 
-def execute(
-    plan: Plan, store: Store, missing: dict[Key, list[int]], progress: Progress
-) -> None:
+def execute(plan: Plan, store: Store, missing: dict[Key, list[int]], progress: Progress) -> None:
     """Run what is missing and store it as it ends.
 
     Args:
@@ -311,5 +308,3 @@ def _stop_workers() -> None:
     from joblib.externals.loky import get_reusable_executor
 
     get_reusable_executor().shutdown(wait=False, kill_workers=True)
-
-

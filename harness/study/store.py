@@ -231,13 +231,13 @@ class Store:
         found = {}
         names = [f"trace_{name}" for name in _TRACE_COLUMNS]
         for table in self._shards(self.pair_folder(pair), ["seed", *names]):
-            columns = {
-                name: _arrays(table.column(f"trace_{name}")) for name in _TRACE_COLUMNS
-            }
+            columns = {name: _arrays(table.column(f"trace_{name}")) for name in _TRACE_COLUMNS}
             for i, seed in enumerate(table.column("seed").to_pylist()):
                 values = {name: lists[i] for name, lists in columns.items()}
                 queries = len(values["scores"])
-                values["archs"] = values["archs"].reshape(queries, -1) if queries else values["archs"]
+                values["archs"] = (
+                    values["archs"].reshape(queries, -1) if queries else values["archs"]
+                )
                 found[seed] = Trace(**values)
         return found
 

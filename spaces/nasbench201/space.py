@@ -65,7 +65,8 @@ class NasBench201Space(SearchSpace):
                 "The form is |op~0|+|op~0|op~1|+|op~0|op~1|op~2|"
             )
         choices = [
-            self.choice(decision, op) for decision, (op, _) in zip(self.decisions, words, strict=True)
+            self.choice(decision, op)
+            for decision, (op, _) in zip(self.decisions, words, strict=True)
         ]
         arch = tuple(choices)
         if self.to_str(arch) != text.strip():
