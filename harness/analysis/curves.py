@@ -61,7 +61,8 @@ class StepCurves:
         steps = np.concatenate(at)
         if np.isnan(steps).any() or np.isnan(spent[~runs.failed]).any():
             return None
-        return cls(np.cumsum(sizes) - sizes, steps, np.concatenate(score), spent)
+        first = np.cumsum(sizes, dtype=np.int64) - sizes
+        return cls(first, steps, np.concatenate(score), spent)
 
     @property
     def median_spent(self) -> float:

@@ -67,8 +67,8 @@ def sentence(comparison: Comparison, where: str, scale: Scale) -> str:
     if comparison.verdict == "inconclusive":
         reason = _open_question(comparison, scale)
         return (
-            f"{a} against {b} on {where}: inconclusive, mean {found} {reason}, {evidence}, {seeds}; "
-            f"{_needed(comparison)}"
+            f"{a} against {b} on {where}: inconclusive, mean {found} {reason}, {evidence}, "
+            f"{seeds}; {_needed(comparison)}"
         )
     return f"{a} {comparison.verdict} than {b} on {where}: mean {found}, {evidence}, {seeds}"
 

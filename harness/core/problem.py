@@ -79,7 +79,7 @@ class Problem:
     __slots__ = (
         "__weakref__",
         "_asked",
-        "_benchmark_task",
+        "_benchmark",
         "_budget",
         "_epochs_limit",
         "_free_streak",
@@ -126,7 +126,7 @@ class Problem:
             {} if benchmark.repeats == "free" else None
         )
         self._free_streak = 0
-        self._benchmark_task = lambda: benchmark.task
+        self._benchmark = benchmark
         _OPEN.add(self)
 
     @property
@@ -143,7 +143,7 @@ class Problem:
     @property
     def task(self) -> Any:
         """Training data, validation data and the loss, for methods that share weights."""
-        return self._benchmark_task()
+        return self._benchmark.task
 
     def properties(self, arch: Architecture) -> dict[str, float]:
         """What is known of an architecture for free (parameters, FLOPs ...)."""

@@ -27,7 +27,7 @@ from harness.tables.open import open_benchmark
 BACKENDS = ("loky", "dask", "ray")
 
 # A batch should take about this long, and finished runs wait about this long for others to share a
-# shard with: short enough that a kill loses little, long enough that the overhead is nothing beside.
+# shard with: short enough that a kill loses little, long enough that the overhead is nothing.
 _BATCH_SECONDS = 1.0
 _MAX_BATCH = 500
 

@@ -11,7 +11,7 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
 
@@ -156,10 +156,8 @@ def _search(
     start = time.perf_counter()
     try:
         with _stdout_to_stderr(), _deadline(time_limit):
-            try:
+            with suppress(BudgetExhausted):
                 recommended = copy.deepcopy(method).search(problem)
-            except BudgetExhausted:
-                pass
             if recommended is not None:
                 benchmark.space.check(recommended)
             elif ledger.incumbent is None:

@@ -1,7 +1,7 @@
 """Where finished runs lie: Parquet shards, each written whole and renamed into place.
 
-``FOLDER/study.json`` says what the study is; ``FOLDER/runs/BENCHMARK/METHOD-KEY/*.parquet`` hold the
-runs of one pair. A shard's rows are runs, its list columns their traces, and its metadata say what
+``FOLDER/study.json`` says what the study is; ``FOLDER/runs/BENCHMARK/METHOD-KEY/*.parquet`` hold
+the runs of one pair. A shard's rows are runs, its list columns their traces, and its metadata say what
 the runs depend on and where they come from.
 """
 
@@ -13,6 +13,7 @@ import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -235,9 +236,8 @@ class Store:
             for i, seed in enumerate(table.column("seed").to_pylist()):
                 values = {name: lists[i] for name, lists in columns.items()}
                 queries = len(values["scores"])
-                values["archs"] = (
-                    values["archs"].reshape(queries, -1) if queries else values["archs"]
-                )
+                if queries:
+                    values["archs"] = values["archs"].reshape(queries, -1)
                 found[seed] = Trace(**values)
         return found
 
@@ -289,7 +289,7 @@ def _arrays(column: Any) -> list[NDArray[Any]]:
     for chunk in column.chunks:
         flat = np.from_dlpack(chunk.values)
         ends = np.from_dlpack(chunk.offsets)
-        found.extend(flat[a:b] for a, b in zip(ends[:-1], ends[1:], strict=True))
+        found.extend(flat[start:end] for start, end in pairwise(ends))
     return found
 
 

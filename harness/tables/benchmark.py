@@ -292,7 +292,7 @@ class TableBenchmark(Benchmark):
         )
 
     def searched_means(self) -> FloatArray:
-        """Mean searched score of every valid genotype at full fidelity, on the benchmark's scale."""
+        """Mean searched score of every valid genotype at full fidelity, on its own scale."""
         means: FloatArray = np.nanmean(self._scores(self._levels[-1].scores), axis=1)
         return means[self.genotype_rows()]
 

@@ -141,7 +141,7 @@ class FileSource(Source):
 
 
 def _to_numpy(column: Any, element: int | None) -> NDArray[Any]:
-    """An Arrow column as an array: numbers as they are (floats where some are missing), else objects.
+    """An Arrow column as an array: numbers (floats where some are missing), else objects.
 
     Arrow's own conversion of texts and of missing values would import pandas.
     """
