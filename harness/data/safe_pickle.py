@@ -7,7 +7,7 @@ names on a list, those that rebuild plain data.
 from __future__ import annotations
 
 import pickle
-from collections.abc import Collection
+from collections.abc import Container
 from typing import IO, Any
 
 from harness.core.errors import HarnessError, InvalidTable
@@ -16,7 +16,7 @@ Global = tuple[str, str]
 
 # What the standard library needs for ordered dictionaries and, in old protocols, for bytes and
 # sets; and scalars and arrays of NumPy before and after it renamed its core.
-PLAIN_DATA: frozenset[Global] = frozenset(
+PLAIN_DATA: Container[Global] = frozenset(
     {
         ("collections", "OrderedDict"),
         ("_codecs", "encode"),
@@ -40,31 +40,20 @@ PLAIN_DATA: frozenset[Global] = frozenset(
 )
 
 
-class _Everything(Collection[Global]):
-    """Allows any name: for files that the user vouches for."""
-
+class _Everything(Container[Global]):
     def __contains__(self, item: object) -> bool:
         return True
 
-    def __iter__(self) -> Any:
-        raise TypeError("all names cannot be listed")
 
-    def __len__(self) -> int:
-        raise TypeError("all names cannot be counted")
-
-
-EVERYTHING: Collection[Global] = _Everything()
+EVERYTHING: Container[Global] = _Everything()
+"""Allows any name: for files that the user vouches for."""
 
 
 class RestrictedUnpickler(pickle.Unpickler):
     """An unpickler that finds only the names on a list."""
 
     def __init__(
-        self,
-        file: IO[bytes],
-        *,
-        allow: Collection[Global] = PLAIN_DATA,
-        name: str = "",
+        self, file: IO[bytes], *, allow: Container[Global] = PLAIN_DATA, name: str = ""
     ) -> None:
         """Read from a file.
 
@@ -76,6 +65,23 @@ class RestrictedUnpickler(pickle.Unpickler):
         super().__init__(file)
         self._allow = allow
         self._name = name or str(getattr(file, "name", "the pickle"))
+
+    def load(self) -> Any:
+        """Read one pickle.
+
+        Raises:
+            HarnessError: it asks for a name that is not allowed.
+            InvalidTable: it is damaged or no pickle.
+        """
+        try:
+            return super().load()
+        except HarnessError:
+            raise
+        except Exception as error:  # A damaged pickle can raise anything.
+            raise InvalidTable(
+                f"{self._name} is damaged or truncated ({type(error).__name__}: {error}). "
+                "Get it anew"
+            ) from error
 
     def find_class(self, module: str, name: str) -> Any:
         """Look up a name on the list.
@@ -93,26 +99,12 @@ class RestrictedUnpickler(pickle.Unpickler):
 
 
 def load_restricted(
-    file: IO[bytes], *, allow: Collection[Global] = PLAIN_DATA, name: str = ""
+    file: IO[bytes], *, allow: Container[Global] = PLAIN_DATA, name: str = ""
 ) -> Any:
-    """Read one pickle.
-
-    Args:
-        file: the pickle.
-        allow: (module, name) of all that the pickle may look up; `EVERYTHING` to trust it.
-        name: how messages call the file; its own name where empty.
+    """Read one pickle; see `RestrictedUnpickler` for the arguments.
 
     Raises:
         HarnessError: the pickle asks for a name that is not allowed.
         InvalidTable: the file is damaged or no pickle.
     """
-    unpickler = RestrictedUnpickler(file, allow=allow, name=name)
-    try:
-        return unpickler.load()
-    except HarnessError:
-        raise
-    except Exception as error:  # A damaged pickle can raise anything.
-        shown = name or getattr(file, "name", "the pickle")
-        raise InvalidTable(
-            f"{shown} is damaged or truncated ({type(error).__name__}: {error}). Get it anew"
-        ) from error
+    return RestrictedUnpickler(file, allow=allow, name=name).load()

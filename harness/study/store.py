@@ -1,8 +1,8 @@
 """Where finished runs lie: Parquet shards, each written whole and renamed into place.
 
 ``FOLDER/study.json`` says what the study is; ``FOLDER/runs/BENCHMARK/METHOD-KEY/*.parquet`` hold
-the runs of one pair. A shard's rows are runs, its list columns their traces, and its metadata say what
-the runs depend on and where they come from.
+the runs of one pair. A shard's rows are runs, its list columns their traces, and its metadata say
+what the runs depend on and where they come from.
 """
 
 from __future__ import annotations
@@ -55,8 +55,11 @@ class Store:
 
     def pair_folder(self, pair: Pair) -> Path:
         """Where the shards of a pair lie."""
-        benchmark, method = pair.identity["benchmark"], pair.identity["method"]
-        return self.folder / "runs" / _slug(benchmark) / f"{_slug(method)}-{pair.key}"
+        return self._runs_folder(pair.identity, pair.key)
+
+    def _runs_folder(self, identity: dict[str, Any], key: str) -> Path:
+        benchmark, method = identity["benchmark"], identity["method"]
+        return self.folder / "runs" / _slug(benchmark) / f"{_slug(method)}-{key}"
 
     def seeds(self, pair: Pair) -> set[int]:
         """Seeds of the pair whose runs are there."""
@@ -169,9 +172,8 @@ class Store:
         by_id = {card.id: card for card in cards}
         pairs = {}
         for entry in content["pairs"]:
-            pair = Pair("", "", None, entry["identity"], entry["key"])  # type: ignore[arg-type]
             runs = self._pair_runs(
-                self.pair_folder(pair),
+                self._runs_folder(entry["identity"], entry["key"]),
                 by_id[entry["benchmark"]],
                 entry["method"],
                 set(content["seeds"]),

@@ -19,7 +19,6 @@ from collections.abc import Callable, Iterator
 from typing import IO, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from harness import InvalidTable
 from harness.data.safe_pickle import RestrictedUnpickler
@@ -27,8 +26,8 @@ from harness.data.safe_pickle import RestrictedUnpickler
 _CHUNK = 1 << 24
 # The key of the dictionary is looked for in this many bytes: before it stands only a list of names.
 _HEAD = 1 << 26
-# No opcode that `_PLAIN` knows is longer, but for the name of a global.
-_LONGEST = 1024
+# No opcode that is known here is longer, but for the name of a global.
+_LONGEST = 512
 
 
 def _counted(opcode: bytes, width: int) -> bytes:
@@ -36,27 +35,28 @@ def _counted(opcode: bytes, width: int) -> bytes:
     lengths = (
         re.escape(length.to_bytes(width, "little")) + b".{%d}" % length for length in range(256)
     )
-    return opcode + b"(?:" + b"|".join(lengths) + b")"
+    return re.escape(opcode) + b"(?:" + b"|".join(lengths) + b")"
 
 
-# The opcodes of protocol 2 that neither open or close a mark nor touch the memo.
+# The opcodes of protocol 2: those that touch the memo, and those that do not and neither open nor
+# close a mark. The first alternatives are the frequent ones.
+_MEMO = rb"[qh].|[rj].{4}"
 _PLAIN = b"|".join(
     (
         rb"G.{8}|K.|M..|J.{4}",
         _counted(b"X", 4),
-        rb"[}\])NasbRQ\x81\x85\x86\x87\x88\x89]",
-        rb"c[^\n]*\n[^\n]*\n",
-        _counted(rb"\x8a", 1),
+        rb"[}\])NasbRQ\x81\x85\x86\x87\x88\x89]|c[^\n]*\n[^\n]*\n",
+        _counted(b"\x8a", 1),
     )
 )
-_MEMO = rb"[qh].|[rj].{4}"
 _ONE = re.compile(b"(?s:" + _PLAIN + b"|" + _MEMO + b")")
 _RUN = re.compile(b"(?s:" + _PLAIN + b"|" + _MEMO + b")*+")
-# Every match ends with one use of the memo, or at the end of the entry.
-_MEMO_USES = re.compile(rb"(?s:" + _PLAIN + rb"|[(tue.])*+(?s:([qhrj])(?:(?<=[qh]).|.{4})|\Z)")
+# Each match ends with a use of the memo, the last one at the end of the piece.
+_MEMO_USES = re.compile(b"(?s:" + _PLAIN + rb"|[(tue.])*+((?s:" + _MEMO + rb")|\Z)")
 
-_OPENS, _CLOSES, _KEYS = b"(", b"tue", b"KMJ"
-# Numbers below are written as one byte and are left alone.
+_OPENS, _CLOSES, _STOPS = b"(", (b"t", b"u", b"e"), b"."
+_KEYS = (b"K", b"M", b"J")
+# Memo numbers below are written in one byte and are not shifted.
 _SHORT = 256
 
 
@@ -89,35 +89,18 @@ class PickledDict:
 
         Raises:
             UnfamiliarPickle: the pickle is not laid out as expected.
+            HarnessError: it asks for a name that is not allowed.
             InvalidTable: it is damaged.
         """
         self._file, self._unpickler, self._name = file, unpickler, name
-        self._origin = file.tell()
-        self._buffer, self._at = b"", 0
-        # Where the entries lie, and the first memo number of each.
-        self._places: list[tuple[int, int]] = []
+        # The buffer begins at the offset in the file; `_at` is the next opcode in it.
+        self._buffer, self._offset, self._at = b"", file.tell(), 0
+        # First memo number, offset and length of the entries met so far.
         self._firsts: list[int] = []
-        prefix = self._prefix(key)
-        self.outer, self._shared = self._load(prefix + b"u.", {})
+        self._places: list[tuple[int, int]] = []
+        self.outer, self._shared = self._load(self._prefix(key) + b"u.", {})
         if not isinstance(self.outer, dict) or self.outer.pop(key, None) != {}:
             raise UnfamiliarPickle(f"{name} has no dictionary '{key}' where it should be")
-
-    def _prefix(self, key: str) -> bytes:
-        text = key.encode()
-        memo, made = rb"(?:q.|r.{4})", rb"(?:\}|(?:ccollections\nOrderedDict\n%b|h.|j.{4})\)R)"
-        start = re.compile(
-            re.escape(b"X" + len(text).to_bytes(4, "little") + text) + memo + made % memo + memo,
-            re.DOTALL,
-        )
-        self._fill()
-        if self._buffer[:2] != b"\x80\x02":
-            raise UnfamiliarPickle(f"{self._name} is no pickle of protocol 2")
-        while not (match := start.search(self._buffer)):
-            if len(self._buffer) > _HEAD:
-                raise UnfamiliarPickle(f"{self._name} has no '{key}' near its begin")
-            self._fill()
-        self._at = match.end()
-        return self._buffer[: self._at]
 
     def __iter__(self) -> Iterator[tuple[int, Any]]:
         """Yield keys and values.
@@ -127,26 +110,172 @@ class PickledDict:
             HarnessError: it asks for a name that is not allowed.
             InvalidTable: it is damaged or truncated.
         """
-        while (opcode := self._peek()) in (b"(", b"K", b"M", b"J"):
+        while (opcode := self._opcode()) == _OPENS or opcode in _KEYS:
             if opcode == _OPENS:
                 self._at += 1
-                while self._peek() != b"u":
+                while self._opcode() != b"u":
                     yield self._entry()
             else:
                 yield self._entry()
-                if self._peek() != b"s":
+                if self._opcode() != b"s":
                     raise self._unfamiliar(self._at)
             self._at += 1
-        # What is missing of the outer dictionary: itself, a mark, the key and the entries.
-        rest = self._cut(self._stop())
-        self.outer |= self._piece(b"}(NN", rest, b"")
-        self.outer.pop(None)
+        _, rest = self._cut(self._stop)
+        # Stand-ins for what the stack holds at this place: outer dictionary, mark, key, entries.
+        _, shifted, memo = self._shift(rest)
+        self.outer |= self._load(b"}(NN" + shifted, memo)[0]
+        del self.outer[None]
+
+    def _prefix(self, key: str) -> bytes:
+        """The pickle up to the empty dictionary that the entries are put in."""
+        text = key.encode()
+        string = re.escape(b"X" + len(text).to_bytes(4, "little") + text)
+        put = rb"(?:q.|r.{4})"
+        ordered = rb"(?:ccollections\nOrderedDict\n" + put + rb"|h.|j.{4})\)R"
+        start = re.compile(string + put + rb"(?:\}|" + ordered + b")" + put, re.DOTALL)
+        self._fill()
+        if not self._buffer.startswith(b"\x80\x02"):
+            raise UnfamiliarPickle(f"{self._name} is no pickle of protocol 2")
+        while not (match := start.search(self._buffer)):
+            if len(self._buffer) > _HEAD:
+                raise UnfamiliarPickle(f"{self._name} has no '{key}' near its begin")
+            self._fill()
+        self._at = match.end()
+        return self._buffer[: self._at]
 
     def _entry(self) -> tuple[int, Any]:
-        position = self._origin + self._file.tell() - self._origin - len(self._buffer) + self._at
-        data = self._cut(self._entry_end())
-        self._places.append((position, len(data)))
-        entry = self._piece(b"(", data, b"t.", remember=True)
+        offset, data = self._cut(self._entry_end)
+        first, shifted, memo = self._shift(data)
+        if first is not None:
+            self._firsts.append(first)
+            self._places.append((offset, len(data)))
+        entry = self._load(b"(" + shifted + b"t.", memo)[0]
         if len(entry) != 2:
             raise self._unfamiliar(self._at)
         return entry[0], entry[1]
+
+    def _entry_end(self, data: bytes, at: int) -> int | None:
+        """Where the next key stands, or the opcode that puts the entries into the dictionary."""
+        if data[at : at + 1] not in _KEYS:
+            raise self._unfamiliar(at)
+        key = _ONE.match(data, at)
+        position = key.end() if key else at
+        depth = 0
+        while position < len(data):
+            opcode = data[position : position + 1]
+            if opcode == _OPENS:
+                depth, position = depth + 1, position + 1
+            elif opcode in _CLOSES and depth:
+                depth, position = depth - 1, position + 1
+            elif not depth and (opcode in _CLOSES or opcode in _KEYS or opcode == b"s"):
+                return position
+            elif match := (_RUN if depth else _ONE).match(data, position):
+                if match.end() == position:
+                    return self._stuck(data, position)
+                position = match.end()
+            else:
+                return self._stuck(data, position)
+        return None
+
+    def _stop(self, data: bytes, at: int) -> int | None:
+        """The end of the pickle."""
+        position = at
+        while position < len(data):
+            opcode = data[position : position + 1]
+            if opcode == _STOPS:
+                return position + 1
+            if opcode == _OPENS or opcode in _CLOSES:
+                position += 1
+            elif match := _ONE.match(data, position):
+                position = match.end()
+            else:
+                return self._stuck(data, position)
+        return None
+
+    def _stuck(self, data: bytes, position: int) -> None:
+        """Whether a place that no pattern matches may only need more data."""
+        if len(data) - position > _LONGEST:
+            raise self._unfamiliar(position)
+
+    def _unfamiliar(self, position: int) -> UnfamiliarPickle:
+        return UnfamiliarPickle(
+            f"{self._name} is not as expected at byte {self._offset + position}"
+        )
+
+    def _cut(self, find: Callable[[bytes, int], int | None]) -> tuple[int, bytes]:
+        """Offset and bytes from here to what is looked for, which is next then."""
+        while (end := find(self._buffer, self._at)) is None:
+            self._fill()
+        begin, self._at = self._at, end
+        return self._offset + begin, self._buffer[begin:end]
+
+    def _opcode(self) -> bytes:
+        if self._at == len(self._buffer):
+            self._fill()
+        return self._buffer[self._at : self._at + 1]
+
+    def _fill(self) -> None:
+        """Drop what has been read from the buffer and add more of the file."""
+        chunk = self._read(self._offset + len(self._buffer), _CHUNK)
+        if not chunk and self._buffer.endswith(_STOPS):
+            raise UnfamiliarPickle(f"{self._name} ends where more was expected")
+        if not chunk:
+            raise InvalidTable(f"{self._name} is truncated. Get it anew")
+        self._buffer = self._buffer[self._at :] + chunk
+        self._offset, self._at = self._offset + self._at, 0
+
+    def _read(self, offset: int, length: int) -> bytes:
+        self._file.seek(offset)
+        return self._file.read(length)
+
+    def _load(self, data: bytes, memo: dict[int, Any]) -> tuple[Any, dict[int, Any]]:
+        unpickler = self._unpickler(io.BytesIO(data))
+        unpickler.memo = memo
+        return unpickler.load(), unpickler.memo.copy()
+
+    def _shift(self, data: bytes) -> tuple[int | None, bytes, dict[int, Any]]:
+        """Make a piece ready to be unpickled on its own.
+
+        Returns:
+            Its first memo number, the piece with its memo numbers shifted so that this one becomes
+            `_SHORT` at most, and the objects from elsewhere that it refers to, by shifted number.
+        """
+        uses = np.array([match.start(1) for match in _MEMO_USES.finditer(data)][:-1], dtype=np.intp)
+        piece = np.frombuffer(bytearray(data), dtype=np.uint8)
+        opcodes = piece[uses]
+        long = (opcodes == ord("r")) | (opcodes == ord("j"))
+        puts = (opcodes == ord("r")) | (opcodes == ord("q"))
+        numbers = piece[uses + 1].astype(np.int64)
+        bytes_of = uses[long, None] + np.arange(1, 5)
+        numbers[long] = piece[bytes_of].view("<u4")[:, 0]
+
+        own = numbers[puts]
+        first = int(own.min()) if own.size else None
+        foreign = ~puts & (numbers < first if first is not None else True)
+        base = max(first or 0, _SHORT)
+        shifted = np.where(long, numbers - base + _SHORT, numbers)
+        after = int(own.max()) - base + _SHORT + 1 if own.size else _SHORT
+        others, rank = np.unique(numbers[foreign & long], return_inverse=True)
+        shifted[foreign & long] = max(after, _SHORT) + rank
+        piece[bytes_of] = shifted[long].astype("<u4")[:, None].view(np.uint8)
+        memo = {
+            slot: self._fetch(number)
+            for slot, number in set(
+                zip(shifted[foreign].tolist(), numbers[foreign].tolist(), strict=True)
+            )
+        }
+        return first, piece.tobytes(), memo
+
+    def _fetch(self, number: int) -> Any:
+        """An object of an earlier entry, by its memo number."""
+        if number not in self._shared:
+            index = bisect_right(self._firsts, number) - 1
+            if index < 0:
+                raise InvalidTable(f"{self._name} is damaged: it has no object {number}")
+            first, shifted, memo = self._shift(self._read(*self._places[index]))
+            memo = self._load(b"(" + shifted + b"t.", memo)[1]
+            slot = number if number < _SHORT else number - max(first or 0, _SHORT) + _SHORT
+            if slot not in memo:
+                raise InvalidTable(f"{self._name} is damaged: it has no object {number}")
+            self._shared[number] = memo[slot]
+        return self._shared[number]
