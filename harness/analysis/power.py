@@ -15,7 +15,8 @@ def detectable_effect(n: int, alpha: float = 0.05) -> float:
     """Smallest true mean difference that n pairs find with probability `POWER`.
 
     From the noncentral t distribution of the two-sided paired t test, which the sign-flip test
-    follows closely; rejections on the wrong side are neglected.
+    follows closely; rejections on the wrong side are neglected. The noncentrality is found by
+    bisection, since scipy's own inverse is wrong in the far tail.
 
     Args:
         n: number of pairs.
@@ -32,7 +33,12 @@ def detectable_effect(n: int, alpha: float = 0.05) -> float:
     from scipy import special
 
     critical = special.stdtrit(n - 1, 1.0 - alpha / 2)
-    return float(special.nctdtrinc(n - 1, 1.0 - POWER, critical)) / math.sqrt(n)
+    low, high = 0.0, 2.0 * critical + 10.0
+    while high - low > 1e-9 * high:
+        middle = (low + high) / 2
+        missed = special.nctdtr(n - 1, middle, critical)
+        low, high = (middle, high) if missed > 1.0 - POWER else (low, middle)
+    return float(high) / math.sqrt(n)
 
 
 def seeds_needed(

@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+import numpy as np
+
 from harness.core.errors import InvalidBudget
 
 Unit = Literal["queries", "epochs", "seconds"]
@@ -66,9 +68,5 @@ class Budget:
         return budget
 
     def __str__(self) -> str:
-        """The form that `parse` reads, with the unit in full."""
-        return (
-            f"{self.amount:g} {self.unit}"
-            if self.amount < 1e6
-            else (f"{self.amount:.0f} {self.unit}")
-        )
+        """The form that `parse` reads, with the unit in full and every digit."""
+        return f"{np.format_float_positional(self.amount, trim='-')} {self.unit}"

@@ -48,7 +48,7 @@ def parse_reference(text: str) -> Reference:
             raise HarnessError(f"'{text}' sets {key.strip()} twice")
         settings[key.strip()] = value.strip()
     name, at, version = head.rpartition("@")
-    if not at:
+    if not at or "/" in version:  # An @ in a folder's name belongs to the path.
         return Reference(head, None, settings)
     if not version.isdigit():
         raise HarnessError(f"'{version}' in '{text}' is no version: write NAME@1")

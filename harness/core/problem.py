@@ -215,8 +215,11 @@ class Problem:
         Raises:
             BudgetExhausted: it does not fit into what is left; nothing is charged.
         """
-        if epochs < 0 or seconds < 0:
-            raise HarnessError(f"cannot spend {epochs} epochs and {seconds} seconds")
+        # Written so that NaN is refused: no sum with it would ever exceed a limit.
+        if not (0 <= epochs < math.inf and 0 <= seconds < math.inf):
+            raise HarnessError(
+                f"cannot spend {epochs} epochs and {seconds} seconds: both are numbers, 0 or more"
+            )
         ledger = self._ledger
         spent_epochs = ledger.total_epochs + epochs
         spent_seconds = ledger.total_seconds + seconds

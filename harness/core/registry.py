@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import inspect
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -79,7 +81,7 @@ def _points(group: str) -> Mapping[str, EntryPoint]:
 def _load(point: EntryPoint) -> Any:
     try:
         return point.load()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise HarnessError(
             f"'{point.name}' is registered as {point.value}, which cannot be loaded: "
             f"{type(error).__name__}: {error}"
@@ -99,19 +101,17 @@ def method_names() -> list[str]:
 
 
 def list_methods() -> list[MethodEntry]:
-    """All registered methods, those included that lack an optional dependency."""
-    entries = []
-    for name, point in _points(METHODS).items():
+    """All registered methods, those included that cannot be used on this machine."""
+    return [_method_entry(name, point) for name, point in _points(METHODS).items()]
+
+
+def _method_entry(name: str, point: EntryPoint) -> MethodEntry:
+    try:
         method = _method_class(_load(point), point.value)
-        entries.append(
-            MethodEntry(
-                name,
-                method.summary(),
-                method.from_text({}).parameters(),
-                missing_extra(method.extra),
-            )
-        )
-    return entries
+        parameters = method.from_text({}).parameters()
+    except HarnessError as error:
+        return MethodEntry(name, "", {}, str(error))
+    return MethodEntry(name, method.summary(), parameters, missing_extra(method.extra))
 
 
 def load_method(text: str) -> LoadedMethod:
@@ -122,13 +122,18 @@ def load_method(text: str) -> LoadedMethod:
         MissingExtra: it needs an optional dependency.
         HarnessError: its file cannot be read, or a parameter is wrong.
     """
+    # What the file prints while it is loaded is no result.
+    with redirect_stdout(sys.stderr):
+        return _load_method(text)
+
+
+def _load_method(text: str) -> LoadedMethod:
     reference = parse_reference(text)
     digest = ""
-    if ".py" in reference.name:
-        path, _, class_name = reference.name.partition(".py")
-        file = Path(f"{path}.py")
+    if match := re.fullmatch(r"(.+\.py)(?::(.*))?", reference.name):
+        file = Path(match.group(1))
         module = _module_of(file)
-        cls = _class_in(module, file, class_name.lstrip(":"))
+        cls = _class_in(module, file, match.group(2) or "")
         digest = hashlib.sha256(file.read_bytes()).hexdigest()
         shown, origin = f"{file.stem}:{cls.__name__}", str(file)
     else:
@@ -168,7 +173,7 @@ def _module_of(file: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except SyntaxError as error:
         raise HarnessError(f"{file}, line {error.lineno}: {error.msg}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise HarnessError(f"{file} cannot be loaded: {type(error).__name__}: {error}") from error
     return module
 
@@ -195,8 +200,14 @@ def _class_in(module: ModuleType, file: Path, name: str) -> type[Method]:
 
 
 def list_benchmarks() -> list[BenchmarkEntry]:
-    """All registered benchmarks, those included whose data is not on this machine."""
-    return [entry for family in families().values() for entry in family.entries()]
+    """All registered benchmarks, those included that cannot be used on this machine."""
+    entries = []
+    for name in _points(BENCHMARKS):
+        try:
+            entries += _family(name).entries()
+        except HarnessError as error:
+            entries.append(BenchmarkEntry(f"{name}/*", "", str(error)))
+    return entries
 
 
 def families() -> dict[str, BenchmarkFamily]:

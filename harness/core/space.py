@@ -14,6 +14,9 @@ from harness.core.errors import HarnessError, InvalidArchitecture
 
 Architecture = tuple[int, ...]
 
+# Invalid mutations in a row after which the valid ones are listed.
+TRIES = 1000
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -113,10 +116,11 @@ class SearchSpace:
     def mutate(self, arch: Architecture, rng: np.random.Generator) -> Architecture:
         """Change one decision, drawn uniformly, to another choice, drawn uniformly.
 
-        Draws that give an invalid genotype are repeated.
+        Draws that give an invalid genotype are repeated; after `TRIES` of them the child is one of
+        the neighbours, or the architecture itself where it has none.
         """
         opened = self._open
-        while True:
+        for _ in range(TRIES if opened else 0):
             u, v = rng.random(2).tolist()
             i = opened[int(u * len(opened))]
             choice = int(v * (self.sizes[i] - 1))
@@ -125,6 +129,8 @@ class SearchSpace:
             child = (*arch[:i], choice, *arch[i + 1 :])
             if self.is_valid(child):
                 return child
+        near = self.neighbours(arch)
+        return near[int(rng.random() * len(near))] if near else arch
 
     def crossover(
         self, first: Architecture, second: Architecture, rng: np.random.Generator

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,7 @@ from harness.study.run import check_budget
 from harness.tables.open import open_benchmark
 
 DEFAULT_SEEDS = 30
+MAX_SEEDS = 1_000_000
 CONTROL = "random-search"
 
 # The study that `compare` runs when it is told nothing: embedded data, every cheap kind of method.
@@ -80,22 +82,23 @@ def parse_seeds(text: str | int) -> tuple[int, ...]:
     """Read ``30`` (seeds 0 to 29), ``0-29`` or ``3,5,10-12``.
 
     Raises:
-        InvalidStudy: the text is none of these, or names a seed twice.
+        InvalidStudy: the text is none of these, names a seed twice, or too many of them.
     """
-    if re.fullmatch(r"\d+", str(text)):
-        count = int(text)
-        if count == 0:
-            raise InvalidStudy("0 seeds are no study. Write --seeds 30 or --seeds 0-29")
-        return tuple(range(count))
+    if re.fullmatch(r"0+", str(text)):
+        raise InvalidStudy("0 seeds are no study. Write --seeds 30 or --seeds 0-29")
+    if re.fullmatch(r"\d{1,9}", str(text)):
+        return parse_seeds(f"0-{int(text) - 1}")
     seeds: list[int] = []
     for part in str(text).split(","):
-        match = re.fullmatch(r"\s*(\d+)(?:-(\d+))?\s*", part)
+        match = re.fullmatch(r"\s*(\d{1,9})(?:-(\d{1,9}))?\s*", part)
         if match is None:
             raise InvalidStudy(f"cannot read the seeds '{text}'. Write 30, 0-29 or 3,5,10-12")
         first = int(match.group(1))
         last = int(match.group(2) or first)
         if last < first:
             raise InvalidStudy(f"the seeds {part.strip()} run backwards")
+        if last - first >= MAX_SEEDS:
+            raise InvalidStudy(f"'{text}' are more than {MAX_SEEDS:,} seeds")
         seeds.extend(range(first, last + 1))
     if len(set(seeds)) < len(seeds):
         raise InvalidStudy(f"the seeds '{text}' name one twice")
@@ -161,7 +164,7 @@ def _read(name: str, value: Any) -> Any:
             return str(value)
         raise InvalidStudy(f"budget cannot be {value!r}. Write 200, '12000s' or '500epochs'")
     if name == "time_limit":
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0:
+        if type(value) in (int, float) and 0 < value < math.inf:
             return float(value)
         raise InvalidStudy(f"time_limit cannot be {value!r}: it is a number of seconds above 0")
     if name == "jobs":

@@ -11,7 +11,7 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import chdir, contextmanager, redirect_stdout
 from dataclasses import dataclass
 from types import FrameType
 
@@ -24,6 +24,8 @@ from harness.core.errors import BudgetExhausted, HarnessError, InvalidBudget, Ru
 from harness.core.method import Method
 from harness.core.problem import Ledger, Problem
 from harness.core.space import Architecture
+
+_REPEAT_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -155,16 +157,17 @@ def _search(
     error = ""
     start = time.perf_counter()
     try:
-        with _stdout_to_stderr(), _deadline(time_limit):
-            with suppress(BudgetExhausted):
-                recommended = copy.deepcopy(method).search(problem)
-            if recommended is not None:
-                benchmark.space.check(recommended)
-            elif ledger.incumbent is None:
-                raise HarnessError(f"the run ended without an evaluation; its budget was {budget}")
-            else:
-                recommended = ledger.incumbent
-    except (Exception, SystemExit, RunTimeout) as raised:
+        with _stdout_to_stderr(), chdir("."), _deadline(time_limit):
+            recommended = _ask(method, problem)
+        if recommended is not None:
+            benchmark.space.check(recommended)
+        elif ledger.incumbent is None:
+            raise HarnessError(f"the run ended without an evaluation; its budget was {budget}")
+        else:
+            recommended = ledger.incumbent
+    except KeyboardInterrupt:
+        raise
+    except BaseException as raised:  # Whatever a method raises fails its own run and no other.
         recommended = None
         error = "".join(traceback.format_exception(raised))
     finally:
@@ -175,20 +178,27 @@ def _search(
     return _Search(seed, ledger, recommended, error, time.perf_counter() - start)
 
 
+def _ask(method: Method, problem: Problem) -> Architecture | None:
+    try:
+        return copy.deepcopy(method).search(problem)
+    except BudgetExhausted:
+        return None
+
+
 @contextmanager
 def _stdout_to_stderr() -> Iterator[None]:
     """Send what a method prints to stderr, because stdout carries the result.
 
-    The redirection is done on the file descriptor, so that printing extensions and child processes
-    are caught too.
+    The file descriptor is redirected, so that extensions and child processes are caught, and so is
+    ``sys.stdout``, which a notebook or a test may have replaced.
     """
     sys.stdout.flush()
     saved = os.dup(1)
     os.dup2(2, 1)
     try:
-        yield
+        with redirect_stdout(sys.stderr):
+            yield
     finally:
-        sys.stdout.flush()
         os.dup2(saved, 1)
         os.close(saved)
 
@@ -202,10 +212,15 @@ def _deadline(seconds: float | None) -> Iterator[None]:
         raise HarnessError("a time limit needs processes: use --backend loky")
 
     def expire(signum: int, frame: FrameType | None) -> None:
-        raise RunTimeout(f"the run took longer than its limit of {seconds:g} s on the wall")
+        # Only what the method does is interrupted, never the harness around it.
+        while frame is not None and frame.f_code is not _ask.__code__:
+            frame = frame.f_back
+        if frame is not None:
+            raise RunTimeout(f"the run took longer than its limit of {seconds:g} s on the wall")
 
     before = signal.signal(signal.SIGALRM, expire)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    # A method can swallow the exception, so it is raised again until it gets through.
+    signal.setitimer(signal.ITIMER_REAL, seconds, _REPEAT_SECONDS)
     try:
         yield
     finally:

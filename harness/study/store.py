@@ -103,11 +103,12 @@ class Store:
             pq.write_table(table, temporary, compression="zstd")
             os.replace(temporary, target)
         except OSError as error:
-            temporary.unlink(missing_ok=True)
             raise HarnessError(
                 f"cannot store results in {folder}: {error}. Runs stored before are kept; "
                 "the same command continues"
             ) from error
+        finally:
+            temporary.unlink(missing_ok=True)
         return target
 
     def write_study(self, plan: Plan, cards: Sequence[BenchmarkCard]) -> None:

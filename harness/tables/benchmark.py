@@ -291,10 +291,19 @@ class TableBenchmark(Benchmark):
             [known[a] if a in known else self.row(a) for a in self.space.enumerate()], np.int64
         )
 
-    def searched_means(self) -> FloatArray:
-        """Mean searched score of every valid genotype at full fidelity, on its own scale."""
-        means: FloatArray = np.nanmean(self._scores(self._levels[-1].scores), axis=1)
-        return means[self.genotype_rows()]
+    def searched_trials(self) -> FloatArray:
+        """What one query at full fidelity can show, on the benchmark's scale.
+
+        Returns:
+            Shape (valid genotypes, trials), in the order of `SearchSpace.enumerate`, each trial as
+            likely as another; NaN where an architecture lacks a trial.
+        """
+        scores = self._scores(self._levels[-1].scores)
+        if self._noise == "mean":
+            scores = np.nanmean(scores, axis=1, keepdims=True)
+        elif self._noise == "fixed":
+            scores = scores[:, [self._trial]]
+        return scores[self.genotype_rows()]
 
     def reported_means(self) -> FloatArray:
         """Reported score of every valid genotype, on the benchmark's scale."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -87,9 +88,17 @@ class FileSource(Source):
     @cached_property
     def columns(self) -> frozenset[str]:
         """Names of all columns."""
-        if self.path.suffix == ".csv":
-            return frozenset(self._csv().column_names)
-        return frozenset(self._parquet().schema_arrow.names)
+        import pyarrow.csv as pc
+        import pyarrow.parquet as pq
+
+        with self._reading():
+            if self.path.suffix == ".csv":
+                names = pc.open_csv(self.path).schema.names
+            else:
+                names = pq.read_schema(self.path).names
+        if len(set(names)) < len(names):
+            raise InvalidTable(f"{self.path}: two columns have the same name")
+        return frozenset(names)
 
     @cached_property
     def checksum(self) -> str:
@@ -101,18 +110,16 @@ class FileSource(Source):
 
     def read(self, names: Sequence[str]) -> dict[str, NDArray[Any]]:
         """Read columns; see `Source.read`."""
-        wanted = {name: _ELEMENT.fullmatch(name) for name in names}
+        wanted = {
+            name: None if name in self.columns else _ELEMENT.fullmatch(name) for name in names
+        }
         stored = list(dict.fromkeys(m.group(1) if m else name for name, m in wanted.items()))
         if missing := [name for name in stored if name not in self.columns]:
             raise InvalidTable(
                 f"{self.path} has no column {', '.join(missing)}. "
                 f"All: {', '.join(sorted(self.columns))}"
             )
-        table = (
-            self._csv().select(stored)
-            if self.path.suffix == ".csv"
-            else self._parquet().read(columns=stored)
-        )
+        table = self._table(stored)
         return {
             name: _to_numpy(
                 table.column(match.group(1) if match else name),
@@ -121,23 +128,25 @@ class FileSource(Source):
             for name, match in wanted.items()
         }
 
-    def _parquet(self) -> Any:
-        import pyarrow as pa
+    def _table(self, columns: Sequence[str]) -> Any:
+        import pyarrow.csv as pc
         import pyarrow.parquet as pq
 
-        try:
-            return pq.ParquetFile(self.path, memory_map=True)
-        except (pa.ArrowInvalid, OSError) as error:
-            raise InvalidTable(f"{self.path} is not a whole Parquet file: {error}") from error
+        with self._reading():
+            if self.path.suffix == ".csv":
+                options = pc.ConvertOptions(include_columns=columns)
+                return pc.read_csv(self.path, convert_options=options)
+            return pq.ParquetFile(self.path, memory_map=True).read(columns=columns)
 
-    def _csv(self) -> Any:
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
         import pyarrow as pa
-        import pyarrow.csv as pc
 
         try:
-            return pc.read_csv(self.path)
+            yield
         except (pa.ArrowInvalid, OSError) as error:
-            raise InvalidTable(f"{self.path} is not a whole CSV file: {error}") from error
+            kind = "CSV" if self.path.suffix == ".csv" else "Parquet"
+            raise InvalidTable(f"{self.path} is not a whole {kind} file: {error}") from error
 
 
 def _to_numpy(column: Any, element: int | None) -> NDArray[Any]:

@@ -17,13 +17,15 @@ class BOHB(Method):
     """Hyperband that proposes from a density of good architectures instead of at random.
 
     Algorithm 2 with the constants of the authors' code, and the minimum bandwidth of 0.3 with
-    which they ran it on NAS tables. NAS-Bench-201 (Dong and Yang, ICLR 2020) has
-    ``samples=4,random_fraction=0``. The model is that of the highest fidelity with enough points: at
-    least one more than there are decisions on either side of the split. Three details: a candidate
-    redraws a decision with the probability of its bandwidth, and the bandwidth factor of the paper
-    widens continuous parameters only, as in the authors' code; an invalid candidate is dropped; a
-    proposal that was evaluated before is evaluated again, as published. Where a benchmark has one
-    fidelity every bracket is one proposal.
+    which they ran it on NAS tables; NAS-Bench-201 (Dong and Yang, ICLR 2020) has
+    ``samples=4,random_fraction=0``. The model is that of the highest fidelity with enough points:
+    one more than there are decisions on either side of the split. Candidates redraw a decision
+    with the probability of its bandwidth. As in the authors' code, the bandwidth factor of 3 is for
+    continuous parameters only, hence absent here. Invalid candidates are dropped. A proposal that
+    was evaluated before is evaluated again, as published.
+
+    Where a benchmark has one fidelity every bracket is one proposal. Note that a budget in queries
+    charges a short training like a long one.
 
     Attributes:
         eta: one in ``eta`` goes on to the next rung.

@@ -18,9 +18,7 @@ class CategoricalKDE:
         bandwidths: ``h`` of each decision.
     """
 
-    def __init__(
-        self, data: NDArray[np.int64], sizes: Sequence[int], min_bandwidth: float
-    ) -> None:
+    def __init__(self, data: NDArray[np.int64], sizes: Sequence[int], min_bandwidth: float) -> None:
         """Fit a density.
 
         Args:

@@ -29,6 +29,4 @@ class Hyperband(Method):
     def search(self, problem: Problem) -> None:
         """Run brackets until the budget is spent."""
         rungs = rungs_of(problem.fidelities, self.eta)
-        run_hyperband(
-            problem.evaluate, lambda: problem.space.sample(problem.rng), rungs, self.eta
-        )
+        run_hyperband(problem.evaluate, lambda: problem.space.sample(problem.rng), rungs, self.eta)

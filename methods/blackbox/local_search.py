@@ -36,12 +36,12 @@ class LocalSearch(Method):
         space, rng = problem.space, problem.rng
         known: dict[Architecture, float] = {}
         while True:
-            for_this_climb = []
+            drawn = []
             for _ in range(self.starts):
                 arch = space.sample(rng)
                 known[arch] = problem.evaluate(arch)
-                for_this_climb.append((arch, known[arch]))
-            self._climb(problem, known, *max(for_this_climb, key=itemgetter(1)))
+                drawn.append((arch, known[arch]))
+            self._climb(problem, known, *max(drawn, key=itemgetter(1)))
 
     def _climb(
         self, problem: Problem, known: dict[Architecture, float], best: Architecture, score: float

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness import Method, Problem
+from harness import Architecture, Method, Problem
 
 MISSES = 100
 
@@ -10,9 +10,9 @@ MISSES = 100
 class RandomSearch(Method):
     """Uniform sampling of valid genotypes, with or without replacement.
 
-    With replacement is the baseline of NAS-Bench-201 (Dong and Yang, ICLR 2020, section 4). Without,
-    what was drawn before is drawn again; after `MISSES` such draws in a row nearly all of the space
-    was seen, so the rest is listed and taken in random order, and the search ends.
+    With replacement is the baseline of NAS-Bench-201 (Dong and Yang, ICLR 2020). Without, a draw
+    that was seen before is dropped; after `MISSES` of those in a row nearly all of the space was
+    seen, so that the rest is listed and taken in random order, and the search ends.
 
     Attributes:
         replacement: whether a genotype may be evaluated again.
@@ -25,7 +25,8 @@ class RandomSearch(Method):
         space, rng = problem.space, problem.rng
         while self.replacement:
             problem.evaluate(space.sample(rng))
-        seen, misses = set(), 0
+        seen: set[Architecture] = set()
+        misses = 0
         while misses < MISSES:
             arch = space.sample(rng)
             misses = misses + 1 if arch in seen else 0

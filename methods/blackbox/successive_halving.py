@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf
 
 from harness import Method, Problem
-from methods.blackbox.halving import rungs_of, run_bracket
+from methods.blackbox.halving import run_bracket, rungs_of
 from methods.blackbox.parameters import require
 
 

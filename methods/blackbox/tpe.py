@@ -1,9 +1,10 @@
-"""Tree-structured Parzen estimator (Bergstra, Bardenet, Bengio and Kegl, NeurIPS 2011, section 4)."""
+"""Tree-structured Parzen estimator (Bergstra et al., NeurIPS 2011, section 4)."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 from harness import Architecture, Method, Problem
 from methods.blackbox.parameters import require
 from methods.blackbox.proposals import first_valid
+
+# Probabilities of the choices of one decision: among the good architectures, and among the others.
+Belief = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 MOST_GOOD = 25
 REMEMBERED = 25
@@ -50,15 +54,19 @@ class TPE(Method):
             if len(archs) < self.startup:
                 arch = space.sample(rng)
             else:
-                columns = space.integers(archs).T
-                good = split(scores, self.gamma)
-                beliefs = [
-                    (self._belief(column[good], size), self._belief(column[~good], size))
-                    for column, size in zip(columns, space.sizes, strict=True)
-                ]
-                arch = first_valid(space, rng, lambda beliefs=beliefs: self._draw(beliefs, rng))
+                beliefs = self._beliefs(space.integers(archs).T, scores, space.sizes)
+                arch = first_valid(space, rng, partial(self._draw, beliefs, rng))
             scores.append(problem.evaluate(arch))
             archs.append(arch)
+
+    def _beliefs(
+        self, columns: NDArray[np.int64], scores: Sequence[float], sizes: Sequence[int]
+    ) -> list[Belief]:
+        good = split(scores, self.gamma)
+        return [
+            (self._belief(column[good], size), self._belief(column[~good], size))
+            for column, size in zip(columns, sizes, strict=True)
+        ]
 
     def _belief(self, choices: NDArray[np.int64], size: int) -> NDArray[np.float64]:
         """Probability of each choice of a decision, from those made so far, oldest first."""
@@ -66,11 +74,7 @@ class TPE(Method):
         probability: NDArray[np.float64] = counts / counts.sum()
         return probability
 
-    def _draw(
-        self,
-        beliefs: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]],
-        rng: np.random.Generator,
-    ) -> Architecture:
+    def _draw(self, beliefs: Sequence[Belief], rng: np.random.Generator) -> Architecture:
         arch = []
         for good, other in beliefs:
             drawn = rng.choice(len(good), self.candidates, p=good)

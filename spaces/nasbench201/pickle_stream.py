@@ -50,7 +50,7 @@ _PLAIN = b"|".join(
     )
 )
 _ONE = re.compile(b"(?s:" + _PLAIN + b"|" + _MEMO + b")")
-_RUN = re.compile(b"(?s:" + _PLAIN + b"|" + _MEMO + b")*+")
+_RUN = re.compile(b"(?s:" + _PLAIN + b"|" + _MEMO + b")++")
 # Each match ends with a use of the memo, the last one at the end of the piece.
 _MEMO_USES = re.compile(b"(?s:" + _PLAIN + rb"|[(tue.])*+((?s:" + _MEMO + rb")|\Z)")
 
@@ -75,6 +75,7 @@ class PickledDict:
     def __init__(
         self,
         file: IO[bytes],
+        end: int,
         key: str,
         unpickler: Callable[[IO[bytes]], RestrictedUnpickler],
         name: str,
@@ -83,6 +84,7 @@ class PickledDict:
 
         Args:
             file: seekable, at the begin of the pickle.
+            end: offset in the file behind which nothing of the pickle stands.
             key: key of the dictionary in the outer one.
             unpickler: makes an unpickler for a piece of the pickle.
             name: how messages call the file.
@@ -92,13 +94,14 @@ class PickledDict:
             HarnessError: it asks for a name that is not allowed.
             InvalidTable: it is damaged.
         """
-        self._file, self._unpickler, self._name = file, unpickler, name
+        self._file, self._end, self._unpickler, self._name = file, end, unpickler, name
         # The buffer begins at the offset in the file; `_at` is the next opcode in it.
         self._buffer, self._offset, self._at = b"", file.tell(), 0
         # First memo number, offset and length of the entries met so far.
         self._firsts: list[int] = []
         self._places: list[tuple[int, int]] = []
-        self.outer, self._shared = self._load(self._prefix(key) + b"u.", {})
+        self.outer, memo = self._load(self._prefix(key) + b"u.", {})
+        self._shared = memo.copy()
         if not isinstance(self.outer, dict) or self.outer.pop(key, None) != {}:
             raise UnfamiliarPickle(f"{name} has no dictionary '{key}' where it should be")
 
@@ -170,11 +173,10 @@ class PickledDict:
             elif not depth and (opcode in _CLOSES or opcode in _KEYS or opcode == b"s"):
                 return position
             elif match := (_RUN if depth else _ONE).match(data, position):
-                if match.end() == position:
-                    return self._stuck(data, position)
                 position = match.end()
             else:
-                return self._stuck(data, position)
+                self._check_stuck(data, position)
+                return None
         return None
 
     def _stop(self, data: bytes, at: int) -> int | None:
@@ -189,11 +191,12 @@ class PickledDict:
             elif match := _ONE.match(data, position):
                 position = match.end()
             else:
-                return self._stuck(data, position)
+                self._check_stuck(data, position)
+                return None
         return None
 
-    def _stuck(self, data: bytes, position: int) -> None:
-        """Whether a place that no pattern matches may only need more data."""
+    def _check_stuck(self, data: bytes, position: int) -> None:
+        """Where no pattern matches, the buffer may end within an opcode; else it is unknown."""
         if len(data) - position > _LONGEST:
             raise self._unfamiliar(position)
 
@@ -226,12 +229,13 @@ class PickledDict:
 
     def _read(self, offset: int, length: int) -> bytes:
         self._file.seek(offset)
-        return self._file.read(length)
+        return self._file.read(min(length, self._end - offset))
 
-    def _load(self, data: bytes, memo: dict[int, Any]) -> tuple[Any, dict[int, Any]]:
+    def _load(self, data: bytes, memo: dict[int, Any]) -> tuple[Any, Any]:
+        """What a pickle holds, and the memo behind it, a thing of which a copy can be made."""
         unpickler = self._unpickler(io.BytesIO(data))
         unpickler.memo = memo
-        return unpickler.load(), unpickler.memo.copy()
+        return unpickler.load(), unpickler.memo
 
     def _shift(self, data: bytes) -> tuple[int | None, bytes, dict[int, Any]]:
         """Make a piece ready to be unpickled on its own.
@@ -255,7 +259,7 @@ class PickledDict:
         base = max(first or 0, _SHORT)
         shifted = np.where(long, numbers - base + _SHORT, numbers)
         after = int(own.max()) - base + _SHORT + 1 if own.size else _SHORT
-        others, rank = np.unique(numbers[foreign & long], return_inverse=True)
+        rank = np.unique(numbers[foreign & long], return_inverse=True)[1]
         shifted[foreign & long] = max(after, _SHORT) + rank
         piece[bytes_of] = shifted[long].astype("<u4")[:, None].view(np.uint8)
         memo = {
@@ -273,7 +277,7 @@ class PickledDict:
             if index < 0:
                 raise InvalidTable(f"{self._name} is damaged: it has no object {number}")
             first, shifted, memo = self._shift(self._read(*self._places[index]))
-            memo = self._load(b"(" + shifted + b"t.", memo)[1]
+            memo = self._load(b"(" + shifted + b"t.", memo)[1].copy()
             slot = number if number < _SHORT else number - max(first or 0, _SHORT) + _SHORT
             if slot not in memo:
                 raise InvalidTable(f"{self._name} is damaged: it has no object {number}")

@@ -35,7 +35,6 @@ _LAYOUT = Layout(
     averaged=True,
 )
 
-
 # One object for all datasets, because it remembers the numbers of architectures.
 _space = cache(NasBenchGraphSpace)
 

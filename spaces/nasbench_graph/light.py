@@ -52,6 +52,8 @@ class LightTable(Source):
 
     def read(self, names: Sequence[str]) -> dict[str, NDArray[Any]]:
         """Read columns; see `Source.read`."""
+        if unknown := set(names) - self.columns:
+            raise InvalidTable(f"{self._path} has no column {', '.join(sorted(unknown))}")
         with self._path.open("rb") as file:
             table = load_restricted(file)
         return {

@@ -1,7 +1,6 @@
 """NAS-Bench-Macro: chains of eight layers with three choices each (Su et al., CVPR 2021)."""
 
 from spaces.nasbench_macro.benchmarks import NasBenchMacroFamily
-from spaces.nasbench_macro.importer import import_nasbench_macro
 from spaces.nasbench_macro.space import NasBenchMacroSpace
 
-__all__ = ["NasBenchMacroFamily", "NasBenchMacroSpace", "import_nasbench_macro"]
+__all__ = ["NasBenchMacroFamily", "NasBenchMacroSpace"]

@@ -6,11 +6,19 @@ Its table is a Parquet file with one row a genotype: ``arch`` in the official no
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from harness import Benchmark, BenchmarkEntry, BenchmarkFamily, Budget, MissingData, data_home
+from harness import (
+    Benchmark,
+    BenchmarkEntry,
+    BenchmarkFamily,
+    Budget,
+    DataFile,
+    MissingData,
+    data_home,
+)
 from harness.tables import (
     SETTINGS,
     FileSource,
@@ -22,7 +30,7 @@ from harness.tables import (
 )
 from spaces.nasbench_macro.space import NasBenchMacroSpace
 
-RUNS = tuple(f"cifar10_test_run{run}" for run in range(3))
+_RUNS = tuple(f"cifar10_test_run{run}" for run in range(3))
 _CITATION = (
     "Su, Huang, Li, You, Wang, Qian, Zhang and Xu, Prioritized Architecture Sampling with "
     "Monto-Carlo Tree Search, CVPR 2021"
@@ -30,8 +38,8 @@ _CITATION = (
 # The authors published test accuracies only. One training run is what a search sees, the mean of
 # all three is what is reported.
 _LAYOUT = Layout(
-    searched={"test": (LevelColumns(None, RUNS),)},
-    reported={"test": RUNS},
+    searched={"test": (LevelColumns(None, _RUNS),)},
+    reported={"test": _RUNS},
     properties={"params": "params", "flops": "flops"},
     searches_reported=True,
 )
@@ -42,16 +50,36 @@ def table_path() -> Path:
     return data_home() / "nasbench_macro" / "nasbench_macro_cifar10.parquet"
 
 
+_HOW_TO_GET = (
+    "its authors keep it in their repository (Apache-2.0):\n"
+    "  https://github.com/xiusu/NAS-Bench-Macro   data/nas-bench-macro_cifar10.json\n"
+    "Then: harness data import nasbench-macro FILE"
+)
+
+
 def _missing() -> str:
     if table_path().is_file():
         return ""
     return (
         f"needs a table that is not on this machine (looked for {table_path()}).\n"
-        "  Get it: data/nas-bench-macro_cifar10.json of github.com/xiusu/NAS-Bench-Macro "
-        "(Apache-2.0)\n"
-        "  Then:   harness data import nasbench-macro PATH\n"
+        "  Get it: data/nas-bench-macro_cifar10.json of https://github.com/xiusu/NAS-Bench-Macro\n"
+        "  Then:   harness data import nasbench-macro FILE\n"
         "  Works now without download: nasbench-graph/*"
     )
+
+
+def _import(
+    path: Path,
+    target: Path,
+    *,
+    trust: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> object:
+    from spaces.nasbench_macro.importer import import_nasbench_macro
+
+    # JSON cannot run code, and the file is read within a moment.
+    del trust, progress
+    return import_nasbench_macro(path, target)
 
 
 @cache
@@ -77,6 +105,10 @@ class NasBenchMacroFamily(BenchmarkFamily):
                 SETTINGS,
             )
         ]
+
+    def data_file(self) -> DataFile:
+        """See `BenchmarkFamily.data_file`."""
+        return DataFile(table_path(), _HOW_TO_GET, _import)
 
     def make(self, dataset: str, settings: Mapping[str, str]) -> Benchmark:
         """See `BenchmarkFamily.make`."""

@@ -1,0 +1,143 @@
+"""Measured error rates: the headline test under the null hypothesis, the intervals' coverage.
+
+Every cell is 2,000 simulated comparisons of a method with itself; the standard error of a rate of
+0.05 is 0.005, so that a test that is right leaves the band of 0.03 to 0.07 once in 25,000 times.
+The skewed scores are best-of-n draws from a table: few distinct values, bounded by the optimum. They
+come from a lognormal table, and from NAS-Bench-201 where it is at hand.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.analysis.aggregate import RESAMPLES
+from harness.analysis.estimates import (
+    bootstrap_counts,
+    iqm,
+    mean_interval,
+    percentile_interval,
+    resampled_iqm,
+)
+from harness.analysis.significance import sign_flip_p
+from harness.study.results import FloatArray
+
+COMPARISONS = 2_000
+SEEDS = (10, 30, 100)
+Draw = Callable[[np.random.Generator, tuple[int, ...]], FloatArray]
+
+
+def _normal(rng: np.random.Generator, shape: tuple[int, ...]) -> FloatArray:
+    return rng.normal(size=shape)
+
+
+def _best_of(validation: FloatArray, test: FloatArray, queries: int) -> Draw:
+    """Test score of the architecture with the best validation score among random ones."""
+
+    def draw(rng: np.random.Generator, shape: tuple[int, ...]) -> FloatArray:
+        order = np.argsort(validation)
+        best = order[(rng.random(shape) ** (1 / queries) * len(order)).astype(int)]
+        return test[best]
+
+    return draw
+
+
+def _lognormal_table() -> tuple[FloatArray, FloatArray]:
+    """A table of 2,000 architectures, long tail to the bad side, scores in steps of 0.1."""
+    rng = np.random.default_rng(0)
+    quality = 95.0 - rng.lognormal(0.5, 0.8, 2_000)
+    return quality + rng.normal(0, 0.3, 2_000), np.round(quality, 1)
+
+
+def _nasbench201() -> tuple[FloatArray, FloatArray]:
+    folder = os.environ.get("HARNESS_DATA", "")
+    path = Path(folder) / "nasbench201" / "nasbench201.parquet"
+    if not folder or not path.is_file():
+        pytest.skip("HARNESS_DATA names no folder with nasbench201/nasbench201.parquet")
+    columns = ["cifar10_valid_12ep", "cifar10_test_200ep"]
+    table = pytest.importorskip("pyarrow.parquet").read_table(path, columns=columns)
+    return tuple(table[column].to_numpy().astype(np.float64) for column in columns)
+
+
+SOURCES: dict[str, Callable[[], Draw]] = {
+    "normal": lambda: _normal,
+    "lognormal table, best of 20": lambda: _best_of(*_lognormal_table(), 20),
+    "lognormal table, best of 300": lambda: _best_of(*_lognormal_table(), 300),
+    "NAS-Bench-201, best of 10": lambda: _best_of(*_nasbench201(), 10),
+    "NAS-Bench-201, best of 100": lambda: _best_of(*_nasbench201(), 100),
+    "NAS-Bench-201, best of 1000": lambda: _best_of(*_nasbench201(), 1_000),
+}
+
+
+@pytest.fixture(params=SOURCES)
+def draw(request: pytest.FixtureRequest) -> Draw:
+    return SOURCES[request.param]()
+
+
+def _differences(draw: Draw, n: int) -> FloatArray:
+    """Paired differences of a method with itself, shape (comparisons, n).
+
+    Pairs share a part of their noise, as runs with common random numbers do.
+    """
+    rng = np.random.default_rng(n)
+    common = rng.normal(size=(COMPARISONS, n))
+    return (draw(rng, (COMPARISONS, n)) + common) - (draw(rng, (COMPARISONS, n)) + common)
+
+
+@pytest.mark.parametrize("n", SEEDS)
+def test_headline_test_finds_nothing_in_nothing(
+    draw: Draw, n: int, record_property: Callable[[str, object], None]
+) -> None:
+    rng = np.random.default_rng(0)
+    p = np.array([sign_flip_p(differences, rng) for differences in _differences(draw, n)])
+    rate = (p <= 0.05).mean()
+    record_property("false_positive_rate", rate)
+    assert 0.03 <= rate <= 0.07
+
+
+@pytest.mark.parametrize("n", SEEDS)
+def test_interval_of_the_mean_difference_covers_the_truth(
+    draw: Draw, n: int, record_property: Callable[[str, object], None]
+) -> None:
+    low, high = mean_interval(_differences(draw, n).T)
+    coverage = ((low <= 0.0) & (high >= 0.0)).mean()
+    record_property("coverage", coverage)
+    assert 0.93 <= coverage <= 0.97
+
+
+@pytest.mark.parametrize("n", SEEDS)
+def test_interval_of_the_mean_covers_the_truth(
+    draw: Draw, n: int, record_property: Callable[[str, object], None]
+) -> None:
+    truth = draw(np.random.default_rng(1), (2_000_000,)).mean()
+    low, high = mean_interval(draw(np.random.default_rng(n), (n, COMPARISONS)))
+    coverage = ((low <= truth) & (high >= truth)).mean()
+    record_property("coverage", coverage)
+    assert 0.93 <= coverage <= 0.97
+
+
+def test_the_test_would_notice_a_difference() -> None:
+    """Half a standard deviation and 30 seeds: the power that the power line promises."""
+    rng = np.random.default_rng(0)
+    differences = rng.normal(0.53, 1.0, (COMPARISONS, 30))
+    found = np.mean([sign_flip_p(row, rng) <= 0.05 for row in differences])
+    assert 0.77 <= found <= 0.83
+
+
+@pytest.mark.parametrize("n", [10, 30])
+def test_interval_of_the_interquartile_mean_over_a_suite(n: int) -> None:
+    """Six benchmarks of different noise; the percentile bootstrap over seeds, 400 studies."""
+    spread = np.repeat([0.5, 0.6, 0.8, 1.0, 1.2, 1.5], n)
+    rng = np.random.default_rng(n)
+    truth = iqm(rng.normal(size=(300_000, 6)) * spread[::n])
+    counts = bootstrap_counts([n] * 6, RESAMPLES, rng)
+    covered = 0
+    for _ in range(400):
+        resampled = resampled_iqm(rng.normal(size=6 * n) * spread, counts)
+        low, high = percentile_interval(resampled)
+        covered += int(low <= truth <= high)
+    assert 0.91 <= covered / 400 <= 0.98
