@@ -34,7 +34,7 @@ def as_markdown(results: StudyResults, analysis: StudyAnalysis, folder: Path) ->
         )
         below = [
             *failures(results, benchmark, str(folder)),
-            f"{benchmark.top_text} Bold: the top group.",
+            _top(benchmark),
             *benchmark.notes,
         ]
         if benchmark.power is not None:
@@ -60,19 +60,23 @@ def as_latex(results: StudyResults, analysis: StudyAnalysis, folder: Path) -> st
         )
         for rule in ("toprule", "midrule", "bottomrule"):
             table = table.replace(r"\hline", f"\\{rule}", 1)
-        caption = ". ".join(
+        caption = " ".join(
             [
-                *facts(benchmark.card, benchmark.budget, optimum),
-                *failures(results, benchmark, str(folder)),
-                f"{benchmark.top_text} Bold: the top group",
+                *(f"{line}." for line in facts(benchmark.card, benchmark.budget, optimum)),
+                *(f"{line}." for line in failures(results, benchmark, str(folder))),
+                _top(benchmark),
                 *benchmark.notes,
             ]
         )
         blocks.append(
             "\\begin{table}\n\\centering\n"
-            f"\\caption{{{escape_latex(caption)}.}}\n{table}\n\\end{{table}}"
+            f"\\caption{{{escape_latex(caption)}}}\n{table}\n\\end{{table}}"
         )
     return "\n\n".join(blocks)
+
+
+def _top(benchmark: BenchmarkAnalysis) -> str:
+    return benchmark.top_text + (" Bold: the top group." if benchmark.top else "")
 
 
 def _cells(

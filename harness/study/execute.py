@@ -8,7 +8,6 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -16,15 +15,14 @@ from typing import Any
 import numpy as np
 
 from harness.core.benchmark import Benchmark
-from harness.core.errors import HarnessError, UnknownName
+from harness.core.errors import HarnessError
 from harness.core.method import Method
 from harness.core.registry import load_method
+from harness.study.backends import backend, stop_workers
 from harness.study.plan import Pair, Plan
 from harness.study.run import RunRecord, Trace, run_seeds
 from harness.study.store import Store
 from harness.tables.open import open_benchmark
-
-BACKENDS = ("loky", "dask", "ray")
 
 # A batch should take about this long, and finished runs wait about this long for others to share a
 # shard with: short enough that a kill loses little, long enough that the overhead is nothing.
@@ -124,7 +122,7 @@ def _run_batches(
     plan: Plan, store: Store, left: dict[Key, list[int]], jobs: int, progress: Progress
 ) -> list[_Batch]:
     """Run until nothing is left or a worker dies; return the batches in flight if one did."""
-    from joblib import Parallel, delayed
+    from joblib import delayed
     from joblib.externals.loky.process_executor import BrokenProcessPool
 
     pace, shelf = _Pace(), _Shelf(plan, store)
@@ -148,15 +146,9 @@ def _run_batches(
                 running[key, seeds] = batch
             yield delayed(_work)(batch)
 
-    with _backend(plan.study.backend, plan.study.scheduler, jobs) as workers:
-        parallel = Parallel(
-            n_jobs=workers,
-            return_as="generator_unordered",
-            pre_dispatch="2*n_jobs",
-            batch_size=1,
-        )
+    with backend(plan.study.backend, plan.study.scheduler, jobs) as outcomes:
         try:
-            for key, seeds, records in parallel(batches()):
+            for key, seeds, records in outcomes(batches()):
                 pace.learn(key, records)
                 shelf.add(key, records)
                 del running[key, seeds]
@@ -164,7 +156,7 @@ def _run_batches(
         except BrokenProcessPool:
             return list(running.values())
         except BaseException:
-            _stop_workers()
+            stop_workers()
             raise
         finally:
             shelf.empty()
@@ -269,42 +261,3 @@ def _dead(seed: int, exit_code: int | None, wall: float) -> RunRecord:
             nothing,
         ),
     )
-
-
-@contextmanager
-def _backend(name: str, scheduler: str, jobs: int) -> Iterator[int]:
-    """Make joblib use a backend; yields the number of jobs to ask it for."""
-    from joblib import parallel_config
-
-    if name not in BACKENDS:
-        raise UnknownName("backend", name, BACKENDS)
-    if name == "loky":
-        if scheduler:
-            raise HarnessError("--scheduler goes with --backend dask or ray, not with loky")
-        with parallel_config("loky", inner_max_num_threads=1):
-            yield jobs
-        return
-    try:
-        if name == "dask":
-            from distributed import Client
-
-            with Client(scheduler or None), parallel_config("dask"):
-                yield -1
-        else:
-            import ray
-            from ray.util.joblib import register_ray
-
-            ray.init(address=scheduler or None, ignore_reinit_error=True)
-            register_ray()
-            with parallel_config("ray"):
-                yield -1
-    except ImportError as error:
-        raise HarnessError(
-            f"backend {name} is not installed: pip install 'nas-harness[{name}]' ({error})"
-        ) from error
-
-
-def _stop_workers() -> None:
-    from joblib.externals.loky import get_reusable_executor
-
-    get_reusable_executor().shutdown(wait=False, kill_workers=True)

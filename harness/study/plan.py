@@ -16,6 +16,7 @@ from harness.core.benchmark import Benchmark
 from harness.core.budget import Budget
 from harness.core.errors import HarnessError, InvalidStudy, UnknownName
 from harness.core.registry import LoadedMethod, load_method
+from harness.study.backends import check_backend
 from harness.study.run import check_budget
 from harness.tables.open import open_benchmark
 
@@ -223,6 +224,7 @@ def make_plan(study: Study) -> Plan:
         HarnessError: a name is unknown, data or an extra is missing, a budget cannot be counted,
             or a benchmark or method stands twice.
     """
+    check_backend(study.backend, study.scheduler)
     methods = tuple(load_method(text) for text in study.methods)
     benchmarks = tuple(open_benchmark(text) for text in study.benchmarks)
     _refuse_twice("benchmark", [benchmark.id for benchmark in benchmarks])

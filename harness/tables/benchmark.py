@@ -327,7 +327,7 @@ class TableBenchmark(Benchmark):
             searched_trials=self._trials_in_words(len(self._levels[-1].scores), self._noise),
             reported=self._reported,
             reported_trials=self._trials_in_words(len(layout.reported[self._reported]), "mean"),
-            searches_reported=layout.searches_reported,
+            searches_reported=layout.searches_reported or self._searched == self._reported,
             noise=self._noise,
             repeats=self.repeats,
             cost=layout.cost,

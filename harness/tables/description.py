@@ -1,4 +1,4 @@
-'''Tables that a user describes: a short TOML file beside a Parquet or CSV file is a benchmark.
+"""Tables that a user describes: a short TOML file beside a Parquet or CSV file is a benchmark.
 
 The smallest description has what nobody can guess::
 
@@ -36,96 +36,34 @@ search sees one of an architecture's runs, drawn anew at each query; what is rep
 all. Every run needs a row for each of the ``epochs``, and a test score at the last one.
 
 A table may lack combinations of choices: the space is what it has.
-'''
+"""
 
 from __future__ import annotations
 
 import hashlib
-import math
-import re
-import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
-from types import UnionType
-from typing import Any, get_args
 
 import numpy as np
 
-from harness.core.benchmark import Direction
 from harness.core.budget import Budget
-from harness.core.errors import InvalidBudget, InvalidTable, MissingData, UnknownName
+from harness.core.errors import InvalidTable, MissingData, UnknownName
 from harness.core.space import Architecture, Decision, SearchSpace
 from harness.tables.benchmark import Layout, LevelColumns, TableBenchmark, TableFacts
 from harness.tables.grid import (
     Coded,
     Grid,
     GridSource,
-    check_properties,
+    IntArray,
+    check_property,
     check_scores,
+    check_seconds,
     make_grid,
     read_coded,
 )
+from harness.tables.schema import Description, read_description
 from harness.tables.source import FileSource, Source, sha256_of
 from harness.tables.table_space import TableSpace
-
-_KEYS: dict[str, type | UnionType] = {
-    "table": str,
-    "decisions": list,
-    "valid": str | list,
-    "test": str | list,
-    "metric": str,
-    "direction": str,
-    "id": str,
-    "dataset": str,
-    "trial": str,
-    "epochs": str | int,
-    "seconds": str,
-    "cost": str,
-    "mean_of": int,
-    "searches_reported": bool,
-    "complete": bool,
-    "budget": str | int,
-    "citation": str,
-    "licence": str,
-    "choices": dict,
-    "properties": dict,
-}
-_REQUIRED = ("table", "decisions", "test", "metric", "direction")
-_WORDS = {
-    str: "a text",
-    int: "a whole number",
-    bool: "true or false",
-    list: "a list of texts",
-    dict: "a section of its own",
-}
-
-
-@dataclass(frozen=True)
-class _Description:
-    """The keys of a description; see the module."""
-
-    path: Path
-    table: str
-    decisions: tuple[str, ...]
-    valid: tuple[str, ...]
-    test: tuple[str, ...]
-    metric: str
-    direction: Direction
-    id: str
-    dataset: str
-    trial: str | None
-    epochs: str | int | None
-    seconds: str | None
-    cost: str
-    mean_of: int | None
-    complete: bool
-    budget: str | int | None
-    citation: str
-    licence: str
-    choices: Mapping[str, Sequence[str]]
-    properties: Mapping[str, str]
 
 
 def load_described(path: Path, settings: Mapping[str, str]) -> TableBenchmark:
@@ -133,28 +71,23 @@ def load_described(path: Path, settings: Mapping[str, str]) -> TableBenchmark:
 
     Args:
         path: the description, a TOML file.
-        settings: see `harness.tables.SETTINGS`.
+        settings: of the names in `harness.tables.SETTINGS`.
 
     Raises:
         MissingData: there is no such file, or not the table that it names.
         InvalidTable: the description or the table is wrong; says where and what to do.
     """
-    told = _read_description(path)
+    told = read_description(path)
     file = _open_table(told)
     _check_columns(told, file)
     decisions, codes = _read_decisions(told, file)
-    grid = make_grid(
-        file,
-        codes,
-        _read_epochs(told, file),
-        read_coded(file, told.trial) if told.trial else None,
-    )
+    trials = read_coded(file, told.trial) if told.trial else None
+    grid = make_grid(file, codes, _read_epochs(told, file), trials)
     space = _make_space(told, file, decisions, grid)
-    check_scores(file, grid, told.valid or told.test, grid.epochs, space.to_str)
-    check_scores(file, grid, told.test, grid.epochs[-1:], space.to_str)
-    check_properties(file, grid, list(told.properties.values()), space.to_str)
-    cells, layout = _lay_out(told, grid)
+    _check_values(told, file, grid, space)
+    # Both files decide about the scores.
     digest = hashlib.sha256(path.read_bytes() + sha256_of(file.path).encode()).hexdigest()
+    cells, layout = _lay_out(told, grid)
     facts = TableFacts(
         id=told.id,
         dataset=told.dataset,
@@ -162,100 +95,20 @@ def load_described(path: Path, settings: Mapping[str, str]) -> TableBenchmark:
         direction=told.direction,
         searched=next(iter(layout.searched)),
         reported=next(iter(layout.reported)),
-        default_budget=_default_budget(told, len(grid.archs)),
+        default_budget=told.budget or Budget(min(200, max(1, len(grid.archs) // 4)), "queries"),
         citation=told.citation,
         licence=told.licence,
     )
     source = GridSource(file, grid.archs, cells, digest)
-    benchmark = TableBenchmark(facts, space, source, layout, _row_keys, tuple, settings)
-    if benchmark.default_budget.unit not in benchmark.units:
-        raise InvalidTable(
-            f"{path}: a budget of {benchmark.default_budget} needs the key "
-            f"'{benchmark.default_budget.unit}', which is not given"
-        )
-    return benchmark
+    return TableBenchmark(facts, space, source, layout, _row_keys, tuple, settings)
 
 
-def _read_description(path: Path) -> _Description:
-    try:
-        given = tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise MissingData(f"no description of a table at {path}") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InvalidTable(f"{path} is not a TOML file: {error}") from error
-    for key, value in given.items():
-        if key not in _KEYS:
-            raise InvalidTable(f"{path}: {UnknownName('key', key, _KEYS)}")
-        _check_type(path, key, value)
-    if missing := [key for key in _REQUIRED if key not in given]:
-        raise InvalidTable(
-            f"{path} does not say {', '.join(missing)}. It needs {', '.join(_REQUIRED)}, and valid"
-        )
-    if ("valid" in given) == given.get("searches_reported", False):
-        raise InvalidTable(
-            f"{path}: a search needs scores other than those that are reported. Say which column "
-            "has them: valid = \"COLUMN\". If the table has test scores only, leave valid out and "
-            "say searches_reported = true; every result will then say so"
-        )
-    if given["direction"] not in get_args(Direction):
-        raise InvalidTable(
-            f"{path}: {UnknownName('direction', given['direction'], get_args(Direction))}"
-        )
-    id = given.get("id", f"user/{path.stem}")
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", id):
-        raise InvalidTable(
-            f"{path}: '{id}' cannot be an id. Give one of letters, digits, '-', '_' and '.' "
-            "with a slash in it: id = \"mylab/convnets\""
-        )
-    valid, test = (
-        (names,) if isinstance(names, str) else tuple(names)
-        for names in (given.get("valid", []), given["test"])
-    )
-    mean_of = given.get("mean_of")
-    if mean_of is not None and ("trial" in given or max(len(valid), len(test)) > 1):
-        raise InvalidTable(
-            f"{path}: mean_of is for tables that have only means of training runs, but "
-            "single runs are given. Leave it out"
-        )
-    return _Description(
-        path=path,
-        table=given["table"],
-        decisions=tuple(given["decisions"]),
-        valid=valid,
-        test=test,
-        metric=given["metric"],
-        direction="minimize" if given["direction"] == "minimize" else "maximize",
-        id=id,
-        dataset=given.get("dataset", id.partition("/")[2]),
-        trial=given.get("trial"),
-        epochs=given.get("epochs"),
-        seconds=given.get("seconds"),
-        cost=given.get("cost", "seconds of the table" if "seconds" in given else ""),
-        mean_of=mean_of,
-        complete=given.get("complete", False),
-        budget=given.get("budget"),
-        citation=given.get("citation", ""),
-        licence=given.get("licence", ""),
-        choices={name: list(map(str, c)) for name, c in given.get("choices", {}).items()},
-        properties=given.get("properties", {}),
-    )
+def _row_keys(source: Source) -> Sequence[Architecture]:
+    assert isinstance(source, GridSource)
+    return source.archs
 
 
-def _check_type(path: Path, key: str, value: Any) -> None:
-    kind = _KEYS[key]
-    # To Python, true is a whole number.
-    right = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
-    if right and isinstance(value, list):
-        right = bool(value) and all(isinstance(item, str) for item in value)
-    if right and isinstance(value, dict):
-        item = list if key == "choices" else str
-        right = all(isinstance(v, item) for v in value.values())
-    if not right:
-        words = " or ".join(_WORDS[k] for k in get_args(kind) or (kind,))
-        raise InvalidTable(f"{path}: {key} must be {words}, not {value!r}")
-
-
-def _open_table(told: _Description) -> FileSource:
+def _open_table(told: Description) -> FileSource:
     place = told.path.parent / told.table
     if not place.is_file():
         beside = [p.name for p in told.path.parent.iterdir() if p.suffix in (".csv", ".parquet")]
@@ -263,7 +116,7 @@ def _open_table(told: _Description) -> FileSource:
     return FileSource(place)
 
 
-def _check_columns(told: _Description, file: FileSource) -> None:
+def _check_columns(told: Description, file: FileSource) -> None:
     """Refuse columns that do not exist, and columns with two meanings."""
     roles: dict[str, str] = {}
     for role, columns in (
@@ -290,9 +143,7 @@ def _check_columns(told: _Description, file: FileSource) -> None:
             roles[column] = role
 
 
-def _read_decisions(
-    told: _Description, file: FileSource
-) -> tuple[list[Decision], list[np.ndarray[Any, np.dtype[np.int64]]]]:
+def _read_decisions(told: Description, file: FileSource) -> tuple[list[Decision], list[IntArray]]:
     if unknown := set(told.choices) - set(told.decisions):
         error = UnknownName("decision", min(unknown), told.decisions)
         raise InvalidTable(f"{told.path}, choices: {error}")
@@ -305,7 +156,9 @@ def _read_decisions(
         choices = told.choices.get(name, found)
         for value in found:
             if value not in choices:
-                raise InvalidTable(f"{told.path}: {UnknownName(f'choice of {name}', value, choices)}")
+                raise InvalidTable(
+                    f"{told.path}: {UnknownName(f'choice of {name}', value, choices)}"
+                )
             # The notation of an architecture is its choices with commas between them.
             if "," in value or value != value.strip():
                 raise InvalidTable(
@@ -322,17 +175,18 @@ def _read_decisions(
     return decisions, codes
 
 
-def _read_epochs(told: _Description, file: FileSource) -> Coded | None:
+def _read_epochs(told: Description, file: FileSource) -> Coded | int | None:
     if not isinstance(told.epochs, str):
-        return None
+        return told.epochs
     column = read_coded(file, told.epochs)
-    if column.values.dtype == object or (column.values != np.floor(column.values)).any():
-        raise InvalidTable(f"{file.path}: column '{told.epochs}' must have whole numbers of epochs")
+    values = column.values
+    if values.dtype == object or (values != np.floor(values)).any() or values[0] < 1:
+        raise InvalidTable(f"{file.path}: column '{told.epochs}' must have whole numbers above 0")
     return column
 
 
 def _make_space(
-    told: _Description, file: FileSource, decisions: Sequence[Decision], grid: Grid
+    told: Description, file: FileSource, decisions: Sequence[Decision], grid: Grid
 ) -> SearchSpace:
     everything = SearchSpace(told.id, decisions)
     lacking = everything.cardinality - len(grid.archs)
@@ -349,19 +203,54 @@ def _make_space(
     return TableSpace(told.id, decisions, grid.archs)
 
 
-def _lay_out(
-    told: _Description, grid: Grid
-) -> tuple[dict[str, tuple[str, np.ndarray[Any, np.dtype[np.int64]]]], Layout]:
+def _check_values(told: Description, file: FileSource, grid: Grid, space: SearchSpace) -> None:
+    test = check_scores(file, grid, told.test, space.to_str, last=bool(told.valid))
+    if told.valid:
+        valid = check_scores(file, grid, told.valid, space.to_str, last=False)
+        if np.array_equal(valid, test, equal_nan=True):
+            raise InvalidTable(
+                f"{file.path}: {', '.join(told.valid)} and {', '.join(told.test)} hold the same "
+                "scores. If the table has test scores only, leave valid out of the description and "
+                "say searches_reported = true"
+            )
+    if told.seconds:
+        check_seconds(file, told.seconds)
+    for column in told.properties.values():
+        check_property(file, grid, column, space.to_str)
+
+
+def _lay_out(told: Description, grid: Grid) -> tuple[dict[str, tuple[str, IntArray]], Layout]:
     """Name the columns of the source, and say what they mean."""
-    cells = {}
+    cells: dict[str, tuple[str, IntArray]] = {}
+
+    def scores(columns: Sequence[str], level: int) -> tuple[str, ...]:
+        rows = grid.rows[:, level]
+        runs = {
+            f"{column} (epochs {grid.epochs[level]}, run {run})": (column, rows[:, [run]])
+            for column in columns
+            for run in range(rows.shape[1])
+        }
+        cells.update(runs)
+        return tuple(runs)
+
     levels = []
     for level, epochs in enumerate(grid.epochs):
-        rows = grid.rows[:, level]
-        scores = {
-            f"{column}@{epochs}#{trial}": (column, rows[:, [trial]])
-            for column in told.valid or told.test
-            for trial in range(rows.shape[1])
-        }
-        cells |= scores
-        ...
-    return cells, layout
+        seconds: tuple[tuple[float, str], ...] = ()
+        if told.seconds:
+            name = f"{told.seconds} (epochs {epochs})"
+            cells[name] = (told.seconds, grid.rows[:, level])
+            seconds = ((1.0, name),)
+        levels.append(LevelColumns(epochs, scores(told.valid or told.test, level), seconds))
+    for column in told.properties.values():
+        # Any row of an architecture will do.
+        cells[column] = (column, grid.rows.reshape(len(grid.archs), -1).max(axis=1, keepdims=True))
+    last = f"@{grid.epochs[-1]}" if grid.epochs[-1] else ""
+    return cells, Layout(
+        searched={f"{'valid' if told.valid else 'test'}{last}": tuple(levels)},
+        reported={f"test{last}": scores(told.test, -1)},
+        properties=told.properties,
+        trials=f"mean of {told.mean_of} training runs" if told.mean_of else "training run",
+        averaged=told.mean_of is not None,
+        cost=told.cost,
+        searches_reported=not told.valid,
+    )

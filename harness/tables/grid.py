@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,14 @@ class Grid:
     rows: IntArray
 
 
+def _refuse(file: FileSource, column: str, wrong: NDArray[np.bool_], what: str) -> None:
+    if wrong.any():
+        row = int(wrong.argmax()) + 1
+        raise InvalidTable(
+            f"{file.path}: {what} in column '{column}', row {row} (the first row of data is 1)"
+        )
+
+
 def read_coded(file: FileSource, column: str) -> Coded:
     """Read a column of texts or numbers, which every row must have.
 
@@ -52,11 +60,11 @@ def read_coded(file: FileSource, column: str) -> Coded:
         InvalidTable: a row has nothing there.
     """
     read = file.read([column])[column]
-    missing = np.equal(read, None) | (read == "") if read.dtype == object else np.isnan(read)
-    if missing.any():
-        raise InvalidTable(
-            f"{file.path}, row {int(missing.argmax()) + 1}: nothing in column '{column}'"
-        )
+    if read.dtype == object:
+        missing = np.array([value in (None, "") for value in read], dtype=np.bool_)
+    else:
+        missing = np.isnan(read)
+    _refuse(file, column, missing, "nothing")
     values, codes = np.unique(read, return_inverse=True)
     return Coded(values, codes.astype(np.int64))
 
@@ -68,39 +76,37 @@ def read_numbers(file: FileSource, column: str) -> FloatArray:
         InvalidTable: a row has something else, or an infinite number.
     """
     read = file.read([column])[column]
-    wrong = np.not_equal(read, None) if read.dtype == object else np.isinf(read)
-    if wrong.any():
-        row = int(wrong.argmax())
-        raise InvalidTable(
-            f"{file.path}, row {row + 1}: {read[row]!s} in column '{column}', which must have "
-            "finite numbers"
-        )
-    return read.astype(np.float64)
+    if read.dtype == object:
+        wrong = np.array([value is not None for value in read], dtype=np.bool_)
+        _refuse(file, column, wrong, f"'{read[wrong.argmax()]}', which is no number,")
+    values: FloatArray = read.astype(np.float64)
+    _refuse(file, column, np.isinf(values), "an infinite number")
+    return values
 
 
 def make_grid(
-    file: FileSource, decisions: Sequence[IntArray], epochs: Coded | None, trials: Coded | None
+    file: FileSource,
+    decisions: Sequence[IntArray],
+    epochs: Coded | int | None,
+    trials: Coded | None,
 ) -> Grid:
     """Find out where a file has what.
 
     Args:
         file: the table.
         decisions: the choice of each decision in each row.
-        epochs: the column that tells fidelities apart, if there is one.
+        epochs: the column that tells fidelities apart, or the one fidelity, if it is known.
         trials: the column that tells training runs apart, if there is one.
 
     Raises:
         InvalidTable: two rows have the same architecture, epochs and training run.
     """
     found, arch = np.unique(np.stack(decisions, axis=1), axis=0, return_inverse=True)
-    shape = (
-        len(found),
-        1 if epochs is None else len(epochs.values),
-        1 if trials is None else len(trials.values),
-    )
+    shape = [len(found)]
     cell = arch.reshape(-1)
-    for size, column in zip(shape[1:], (epochs, trials), strict=True):
-        cell = cell * size + (0 if column is None else column.codes)
+    for column in (epochs, trials):
+        shape.append(len(column.values) if isinstance(column, Coded) else 1)
+        cell = cell * shape[-1] + (column.codes if isinstance(column, Coded) else 0)
     rows = np.full(np.prod(shape), -1)
     rows[cell] = np.arange(len(cell))
     # Of two rows with the same cell the later one is entered; the earlier one is then the fault.
@@ -108,14 +114,14 @@ def make_grid(
     if shadowed.any():
         first = int(shadowed.argmax())
         raise InvalidTable(
-            f"{file.path}: rows {first + 1} and {rows[cell[first]] + 1} have the same decisions"
-            f"{' and epochs' if epochs else ''}{' and training run' if trials else ''} "
-            f"({int(shadowed.sum())} such rows in all). If they are training runs of one "
-            "architecture, say which column tells them apart: trial = \"COLUMN\""
+            f"{file.path}: rows {first + 1} and {rows[cell[first]] + 1} are the same architecture"
+            f"{' and epochs' if isinstance(epochs, Coded) else ''}"
+            f"{' and training run' if trials else ''} ({int(shadowed.sum())} such rows in all). "
+            'If they are training runs, say which column tells them apart: trial = "COLUMN"'
         )
     return Grid(
         [tuple(row) for row in found.tolist()],
-        [None] if epochs is None else [int(value) for value in epochs.values],
+        [int(e) for e in epochs.values] if isinstance(epochs, Coded) else [epochs],
         rows.reshape(shape),
     )
 
@@ -123,6 +129,84 @@ def make_grid(
 def take(values: FloatArray, rows: IntArray) -> FloatArray:
     """Values of rows; NaN where there is no row."""
     return np.where(rows < 0, np.nan, values[rows])
+
+
+def check_scores(
+    file: FileSource,
+    grid: Grid,
+    columns: Sequence[str],
+    show: Callable[[Architecture], str],
+    *,
+    last: bool,
+) -> FloatArray:
+    """Check that every training run of every architecture has a score at all epochs.
+
+    Args:
+        file: the table.
+        grid: where it has what.
+        columns: of scores; with several of them an architecture may lack some.
+        show: writes an architecture.
+        last: whether scores are needed at the last epochs only.
+
+    Returns:
+        Scores at the last epochs, of shape (archs, training runs).
+
+    Raises:
+        InvalidTable: an architecture has no score, or a training run not at all epochs.
+    """
+    rows = grid.rows[:, -1:] if last else grid.rows
+    scores = []
+    for column in columns:
+        values = read_numbers(file, column)
+        if len(columns) == 1:
+            lacking = np.isnan(values)
+            lacking[np.setdiff1d(np.arange(len(values)), rows)] = False
+            _refuse(file, column, lacking, "no score")
+        scores.append(take(values, rows))
+    joined = np.concatenate(scores, axis=2)
+    present = ~np.isnan(joined)
+    for wrong, what in (
+        (~present.any(axis=2), "no score"),
+        ((present != present[:, -1:]).any(axis=2), "not the training runs of the last epochs"),
+    ):
+        if wrong.any():
+            arch, level = np.argwhere(wrong)[0].tolist()
+            epochs = grid.epochs[-1] if last else grid.epochs[level]
+            raise InvalidTable(
+                f"{file.path}: {show(grid.archs[arch])} has {what} in {', '.join(columns)}"
+                f"{f' at {epochs} epochs' if epochs else ''}. Add what is missing, or take the "
+                "architecture or the training run out"
+            )
+    return joined[:, -1]
+
+
+def check_seconds(file: FileSource, column: str) -> None:
+    """Check that every row has its seconds.
+
+    Raises:
+        InvalidTable: a row has none, or a negative number.
+    """
+    values = read_numbers(file, column)
+    _refuse(file, column, ~(values >= 0), "no seconds, or negative ones")
+
+
+def check_property(
+    file: FileSource, grid: Grid, column: str, show: Callable[[Architecture], str]
+) -> None:
+    """Check that a column depends on the architecture alone.
+
+    Raises:
+        InvalidTable: a row has none, or two rows of an architecture differ.
+    """
+    values = read_numbers(file, column)
+    _refuse(file, column, np.isnan(values), "nothing")
+    of_archs = take(values, grid.rows.reshape(len(grid.archs), -1))
+    differ = np.nanmin(of_archs, axis=1) != np.nanmax(of_archs, axis=1)
+    if differ.any():
+        raise InvalidTable(
+            f"{file.path}: column '{column}' differs between rows of "
+            f"{show(grid.archs[int(differ.argmax())])}. A property is known without training"
+        )
 
 
 class GridSource(Source):

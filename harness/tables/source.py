@@ -163,7 +163,14 @@ def _to_numpy(column: Any, element: int | None) -> NDArray[Any]:
         column = column.cast(pa.int8())
     if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
         return np.array(column.to_pylist(), dtype=object)
-    if column.null_count:
-        column = pc.fill_null(column.cast(pa.float64()), np.nan)
+    if not column.null_count:
+        return _join(column)
+    numbers = np.full(len(column), np.nan)
+    numbers[_join(column.is_valid().cast(pa.int8())) == 1] = _join(column.drop_null())
+    return numbers
+
+
+def _join(column: Any) -> NDArray[Any]:
+    """A column of numbers, none of which is missing."""
     chunks = [np.from_dlpack(chunk) for chunk in column.chunks]
     return np.concatenate(chunks) if chunks else np.empty(0)

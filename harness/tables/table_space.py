@@ -46,7 +46,7 @@ class TableSpace(SearchSpace):
         """Draw one of the rows that have every decision from one of two parents."""
         rows = self._integers
         between = ((rows == first) | (rows == second)).all(axis=1).nonzero()[0]
-        return self._archs[between[int(rng.random() * len(between))]]
+        return self._archs[int(between[int(rng.random() * len(between))])]
 
     def enumerate(self) -> Iterator[Architecture]:
         """All rows in lexicographic order."""

@@ -2,11 +2,29 @@
 
 A table is a Parquet file with one row a cell: ``arch`` in the official notation, and
 
-- ``{dataset}_{split}_{epochs}ep``: mean over the trials of the cell, in percent;
-- ``{dataset}_{split}_{epochs}ep_seed{seed}``: one training run, NaN where the cell has no such run;
-- ``{dataset}_{split}_{epochs}ep_seed{seed}_curve``: its score after every epoch;
-- ``train_s_per_epoch_*`` and ``eval_s_cifar10_valid``: seconds;
-- ``params_*`` and ``flops_m_*``.
+- ``{dataset}_{split}_{epochs}ep``: accuracy after the last epoch, mean over the trials of the cell,
+  in percent;
+- ``{dataset}_{split}_{epochs}ep_seed{seed}``: the same of one training run, missing where the cell
+  has no such run, so that what is there counts the trials of a cell;
+- ``{dataset}_{split}_{epochs}ep_seed{seed}_curve``: accuracy after every epoch;
+- ``train_s_per_epoch_*``: seconds of a training epoch; ``eval_s_*``: of one pass over a split;
+- ``params_*``, ``flops_m_*``: number of parameters, and million FLOPs as the benchmark counts them.
+
+An imported table also has
+
+- ``index``: the official index;
+- ``{dataset}_{split}_loss_{epochs}ep`` and its ``_seed{seed}`` and ``_curve``: cross-entropy;
+- the split ``train``, measured while training, and ``oritest``: the whole official test set, of
+  which ``valid`` and ``test`` are the halves (not on CIFAR-10);
+- ``cifar10_halftrain_train`` and ``_test``: the network of ``cifar10_valid``, trained on 25,000
+  images, on these images and on the official test set;
+- ``latency_s_*``: seconds of a forward pass of a batch as the authors measured them;
+- names that end in ``_partial``: curves that lack an epoch in some training run (early records have
+  some splits after the last epoch only), and seconds that some cell lacks. Nothing looks them up.
+
+Seconds are means over all epochs of all trials of a cell under the schedule of 12 epochs, or of 200
+epochs where the short one has none; ``cifar10_half`` is training on 25,000 images. Nothing that was
+not measured is filled in.
 
 Splits follow the paper: on CIFAR-10 ``valid`` is measured on networks trained on 25,000 images and
 ``test`` on networks trained on all 50,000; elsewhere both are halves of the official test set
@@ -17,24 +35,17 @@ schedules, each annealed to zero; epoch 12 of the long one is not the short one.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from harness.tables import Layout, LevelColumns, Source
 
 SCHEDULES = (12, 200)
 
-# Seconds of one epoch of the networks that are searched, and of one pass over the validation data
-# where the table has it.
+# Seconds of one epoch of the networks that are searched. Not every table has a time of CIFAR-100 of
+# its own; it is that of CIFAR-10, which has as many images.
 _EPOCH_SECONDS = {
-    "cifar10": "train_s_per_epoch_cifar10_half",
-    "cifar100": "train_s_per_epoch_cifar10",
-    "imagenet16_120": "train_s_per_epoch_imagenet16_120",
-}
-_VALIDATION_SECONDS = {"cifar10": "eval_s_cifar10_valid"}
-_COSTS = {
-    "cifar10": "training on 25,000 images + one validation pass",
-    "cifar100": "training (the table gives the time of CIFAR-10)",
-    "imagenet16_120": "training (the table gives 3.034 x the time of CIFAR-10)",
+    "cifar10": ("train_s_per_epoch_cifar10_half",),
+    "cifar100": ("train_s_per_epoch_cifar100", "train_s_per_epoch_cifar10"),
+    "imagenet16_120": ("train_s_per_epoch_imagenet16_120",),
 }
 
 
@@ -61,17 +72,24 @@ def layout_of(source: Source, dataset: str) -> Layout:
         for split in ("test", "valid")
         for schedule in SCHEDULES
     }
-    properties = {"params": "params_cifar10", "flops_m": f"flops_m_{dataset}"}
-    if dataset == "cifar100":
-        properties["flops_m"] = "flops_m_cifar10"
+    # Images of CIFAR-100 are as large as those of CIFAR-10, and the networks differ in the last layer.
+    same_images = "flops_m_cifar10" if dataset == "cifar100" else ""
+    properties = {
+        "params": _first_of(columns, f"params_{dataset}", "params_cifar10"),
+        "flops_m": _first_of(columns, f"flops_m_{dataset}", same_images),
+    }
     return Layout(
         searched={name: levels for name, levels in searched.items() if levels},
         reported={name: trials for name, trials in reported.items() if trials},
-        properties={name: column for name, column in properties.items() if column in columns},
+        properties={name: column for name, column in properties.items() if column},
         trials="mean of all training runs" if averaged else "training run",
         averaged=averaged,
-        cost=_COSTS[dataset],
+        cost=_cost(columns, dataset),
     )
+
+
+def _first_of(columns: frozenset[str], *names: str) -> str:
+    return next((name for name in names if name in columns), "")
 
 
 def _trials(source: Source, stem: str) -> tuple[str, ...]:
@@ -103,13 +121,22 @@ def _levels(
     return tuple(levels)
 
 
-def _seconds(
-    columns: Sequence[str] | frozenset[str], dataset: str, epochs: int
-) -> tuple[tuple[float, str], ...]:
-    if _EPOCH_SECONDS[dataset] not in columns:
+def _seconds(columns: frozenset[str], dataset: str, epochs: int) -> tuple[tuple[float, str], ...]:
+    training = _first_of(columns, *_EPOCH_SECONDS[dataset])
+    if not training:
         return ()
-    training = (float(epochs), _EPOCH_SECONDS[dataset])
-    validation = _VALIDATION_SECONDS.get(dataset)
-    if validation is None or validation not in columns:
-        return (training,)
-    return (training, (1.0, validation))
+    validation = _first_of(columns, f"eval_s_{dataset}_valid")
+    return ((float(epochs), training), *([(1.0, validation)] if validation else []))
+
+
+def _cost(columns: frozenset[str], dataset: str) -> str:
+    training = _first_of(columns, *_EPOCH_SECONDS[dataset])
+    if not training:
+        return ""
+    notes = {
+        "train_s_per_epoch_cifar10_half": " on 25,000 images",
+        "train_s_per_epoch_cifar10": " (the table gives the time of CIFAR-10)",
+        "train_s_per_epoch_imagenet16_120": " (most editions give 3.034 x the time of CIFAR-10)",
+    }
+    validation = _first_of(columns, f"eval_s_{dataset}_valid")
+    return f"training{notes.get(training, '')}{' + one validation pass' if validation else ''}"

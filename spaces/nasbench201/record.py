@@ -27,6 +27,7 @@ _STEMS = {
     ("cifar10", "ori-test"): "cifar10_test",
 }
 _HALF = {"cifar10-valid": "cifar10_half"}
+_NETWORKS = _DATASETS | {"cifar10-valid": "cifar10"}
 
 
 @dataclass(frozen=True)
@@ -49,14 +50,12 @@ def cell_columns(records: Mapping[int, Any]) -> CellColumns:
 
     Args:
         records: ``ArchResults`` of nas-bench-201 or nats-bench by schedule.
-
-    Raises:
-        KeyError: a dataset that the benchmark does not have.
     """
     row = CellColumns()
     for schedule, record in sorted(records.items()):
         for dataset in record.get_dataset_names():
-            trials = {int(s): record.query(dataset, s) for s in record.get_dataset_seeds(dataset)}
+            seeds = record.get_dataset_seeds(dataset)
+            trials = {int(seed): record.query(dataset, seed) for seed in seeds}
             row.trials[f"{_DATASETS[dataset]}@{schedule}"] = len(trials)
             _add_scores(row, dataset, schedule, trials)
             _add_seconds(row, dataset, trials.values())
@@ -64,13 +63,17 @@ def cell_columns(records: Mapping[int, Any]) -> CellColumns:
     return row
 
 
+def _stem(dataset: str, split: str) -> str:
+    return _STEMS.get((dataset, split)) or (
+        f"{_DATASETS[dataset]}_{_SPLITS.get(split) or split.replace('-', '')}"
+    )
+
+
 def _add_scores(row: CellColumns, dataset: str, schedule: int, trials: Mapping[int, Any]) -> None:
     finals: dict[str, list[float]] = {}
     for seed, trial in trials.items():
         for split, accuracies, losses in _scores(trial):
-            stem = _STEMS.get((dataset, split)) or (
-                f"{_DATASETS[dataset]}_{_SPLITS.get(split) or split.replace('-', '')}"
-            )
+            stem = _stem(dataset, split)
             for name, values in ((stem, accuracies), (f"{stem}_loss", losses)):
                 column = f"{name}_{schedule}ep"
                 curve = np.full(max(schedule, len(values)), np.nan)
@@ -91,30 +94,44 @@ def _scores(trial: Any) -> Iterator[tuple[str, FloatArray, FloatArray]]:
         yield split, _pick(trial.eval_acc1es, keys), _pick(trial.eval_losses, keys)
 
 
+def _add_seconds(row: CellColumns, dataset: str, trials: Iterable[Any]) -> None:
+    """Mean over the epochs of all trials; the first schedule that has seconds sets them."""
+    seconds: dict[str, list[FloatArray]] = {}
+    training = f"train_s_per_epoch_{_HALF.get(dataset) or _DATASETS[dataset]}"
+    for trial in trials:
+        epochs = range(trial.get_total_epoch())
+        seconds.setdefault(training, []).append(_pick(trial.train_times, epochs))
+        for split in trial.get_eval_set():
+            times = _pick(trial.eval_times, _keys(split, len(epochs)))
+            seconds.setdefault(f"eval_s_{_stem(dataset, split)}", []).append(times)
+    for column, found in seconds.items():
+        values = np.concatenate(found)
+        if not np.isnan(values).all():
+            row.numbers.setdefault(column, float(np.nanmean(values)))
+
+
+def _add_costs(row: CellColumns, dataset: str, record: Any, trials: Iterable[Any]) -> None:
+    """What the package makes of latency, size and FLOPs; the last schedule that has them sets them.
+
+    The packages differ where trials disagree. Their means over seconds fail where only some trials
+    have any, hence these are taken away first.
+    """
+    for trial in trials:
+        trial.train_times, trial.eval_names = None, []
+    costs = record.get_compute_costs(dataset)
+    training, network = _HALF.get(dataset) or _DATASETS[dataset], _NETWORKS[dataset]
+    row.numbers[f"params_{network}"] = float(round(costs["params"] * 1e6))
+    row.numbers[f"flops_m_{network}"] = float(costs["flops"])
+    if costs["latency"] is not None:
+        row.numbers[f"latency_s_{training}"] = float(costs["latency"])
+
+
 @cache
 def _keys(split: str, epochs: int) -> tuple[str, ...]:
     return tuple(f"{split}@{epoch}" for epoch in range(epochs))
 
 
-def _pick(values: Mapping[Any, float | None] | None, keys: Sequence[Any]) -> FloatArray:
+def _pick(values: Mapping[Any, Any] | Sequence[Any] | None, keys: Sequence[Any]) -> FloatArray:
     """Numbers by key, NaN where there is none."""
-    if values is None:
-        return np.full(len(keys), np.nan)
-    return np.array([values.get(key) for key in keys], dtype=np.float64)
-
-
-def _add_seconds(row: CellColumns, dataset: str, trials: Iterable[Any]) -> None:
-    """Mean seconds of an epoch; the first schedule that has them sets them."""
-    seconds: dict[str, list[FloatArray]] = {}
-    for trial in trials:
-        epochs = range(trial.get_total_epoch())
-        training = f"train_s_per_epoch_{_HALF.get(dataset) or _DATASETS[dataset]}"
-        seconds.setdefault(training, []).append(_pick(trial.train_times, epochs))
-        for split in trial.get_eval_set():
-            stem = _STEMS.get((dataset, split)) or f"{_DATASETS[dataset]}_{_SPLITS.get(split)}"
-            keys = _keys(split, len(epochs))
-            seconds.setdefault(f"eval_s_{stem}", []).append(_pick(trial.eval_times, keys))
-    for column, found in seconds.items():
-        values = np.concatenate(found)
-        if not np.isnan(values).all():
-            row.numbers.setdefault(column, float(np.nanmean(values)))
+    found = values if isinstance(values, Mapping) else dict(enumerate(values or ()))
+    return np.array([found.get(key) for key in keys], dtype=np.float64)

@@ -22,7 +22,7 @@ def import_nasbench_macro(path: Path, target: Path) -> str:
         What was imported, in words.
 
     Raises:
-        InvalidTable: the file is no such JSON file, or an architecture or a training run is missing.
+        InvalidTable: the file is no such JSON file, or lacks an architecture or a training run.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq

@@ -18,9 +18,7 @@ class NasBenchMacroSpace(SearchSpace):
 
     def __init__(self) -> None:
         """Make the space."""
-        super().__init__(
-            "nasbench-macro", [Decision(f"layer{i}", OPERATIONS) for i in range(1, 9)]
-        )
+        super().__init__("nasbench-macro", [Decision(f"layer{i}", OPERATIONS) for i in range(1, 9)])
 
     def canonical(self, arch: Architecture) -> str:
         """The notation with the identities of each stage at its end, except for its first layer.

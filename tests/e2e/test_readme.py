@@ -1,0 +1,76 @@
+"""What the README shows works as it is written."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from harness.cli import main
+from harness.tables.open import open_benchmark
+
+README = (Path(__file__).parents[2] / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    """Code blocks of a language, in their order."""
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def commands(word: str) -> list[list[str]]:
+    """Commands in the README that begin with ``harness WORD``."""
+    text = "".join(blocks("sh")).replace("\\\n", "")
+    lines = [line for line in text.splitlines() if line.startswith(f"harness {word}")]
+    return [shlex.split(line, comments=True)[1:] for line in lines]
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("my_method.py").write_text(blocks("python")[0])
+    study, table = blocks("toml")
+    Path("mine.toml").write_text(study)
+    Path("convnets.toml").write_text(table)
+    rows = [f"{k},{w},{50 + k + len(w)},{49 + k}" for k in (3, 5, 7) for w in ("wide", "narrow")]
+    Path("convnets.csv").write_text("\n".join(["kernel,width,valid_acc,test_acc", *rows]))
+
+
+def test_a_method_is_fifteen_lines() -> None:
+    assert len([line for line in blocks("python")[0].splitlines() if line.strip()]) <= 15
+
+
+def test_commands() -> None:
+    assert [main(words) for words in commands("list")] == [0, 0]
+    study, own = commands("compare")
+    assert main([*study, "--seeds", "6", "--budget", "20"]) == 0
+    assert main([*own, "--seeds", "6"]) == 0
+    (report,) = commands("report")
+    assert main(report) == 0
+    (validate,) = commands("validate")
+    assert main(validate) == 0
+
+
+def test_study_file_means_the_command_beside_it(capfd: pytest.CaptureFixture[str]) -> None:
+    words = commands("compare")[0]
+    study = tomllib.loads(blocks("toml")[0])
+    assert study["benchmarks"] == [w for before, w in zip(words, words[1:], strict=False) if before == "-b"]
+    assert study["methods"] == [w for before, w in zip(words, words[1:], strict=False) if before == "-m"]
+    assert main(["compare", "mine.toml", "--seeds", "2", "--budget", "5"]) == 0
+    assert "nasbench-graph/arxiv" in capfd.readouterr().out
+
+
+def test_own_table() -> None:
+    benchmark = open_benchmark("convnets.toml")
+    assert benchmark.card().architectures == 6
+    assert main(["compare", "-b", "convnets.toml", "-m", "random-search", "--seeds", "6"]) == 0
+
+
+def test_every_benchmark_of_the_table_is_registered() -> None:
+    from harness.core.registry import list_benchmarks
+
+    known = {entry.id for entry in list_benchmarks()}
+    for space, datasets in re.findall(r"`([a-z0-9-]+)/\{([a-z0-9,-]+)\}`", README):
+        assert {f"{space}/{dataset}" for dataset in datasets.split(",")} <= known
