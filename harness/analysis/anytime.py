@@ -176,7 +176,8 @@ def _measure(
     scores = curves.on_grid(grid)
     several = len(scores) > 1
     unknown = np.full(len(grid), np.nan)
-    low, high = mean_interval(scores, alpha) if several else (unknown, unknown)
+    with np.errstate(invalid="ignore"):
+        low, high = mean_interval(scores, alpha) if several else (unknown, unknown)
     auc, auc_ci = None, None
     if window[0] < window[1] and math.isfinite(card.optimum):
         regrets = curves.log_mean_regret(card, *window)

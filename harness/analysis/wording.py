@@ -21,10 +21,10 @@ WEAK_CORRELATION = 0.1
 
 
 def p_text(p: float) -> str:
-    """A p value behind its name, e.g. `` 0.004`` or ``<0.001``."""
+    """A p value, e.g. ``0.004`` or ``<0.001``."""
     if p < 0.001:
         return "<0.001"
-    return f" {p:.3f}" if p < 0.0995 else f" {p:.2f}"
+    return f"{p:.3f}" if p < 0.0995 else f"{p:.2f}"
 
 
 def phrase(comparison: Comparison, scale: Scale) -> str:
@@ -152,7 +152,7 @@ def _evidence(comparison: Comparison, name: str) -> str:
     """Effect size and adjusted p value."""
     assert comparison.p_adjusted is not None
     chance = comparison.probability_of_improvement
-    return f"P(A>B) {chance:.2f}, {name}{p_text(comparison.p_adjusted)}"
+    return f"P(A>B) {chance:.2f}, {name} {p_text(comparison.p_adjusted)}"
 
 
 def _open_question(comparison: Comparison, scale: Scale) -> str:
@@ -171,7 +171,7 @@ def _needed(comparison: Comparison) -> str:
     if comparison.ties == comparison.n:
         return "no seed tells them apart"
     if comparison.seeds_needed is None:
-        return "no practical number of seeds is expected to settle it"
+        return "no practical number of seeds would settle it"
     digits = max(0, len(str(comparison.seeds_needed)) - 2)
     return f"about {math.ceil(comparison.seeds_needed / 10**digits) * 10**digits} seeds needed"
 

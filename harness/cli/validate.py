@@ -6,16 +6,30 @@ from typing import Annotated
 
 import typer
 
+BROKEN = 1
+
 
 def validate(
     method: Annotated[str, typer.Argument(help="A registered name, or FILE.py:CLASS.")],
+    queries: Annotated[
+        int, typer.Option(min=1, help="Budget of an ordinary run, in queries.")
+    ] = 40,
+    time_limit: Annotated[
+        float, typer.Option(min=0.1, help="Seconds on the wall for one check.")
+    ] = 60.0,
 ) -> int:
-    """Check a method against the contract: seeds, budgets, validity, resume, no leaks."""
-    from harness.testing.checks import validate_method
+    """Check a method against the contract: seeds, budgets, validity, resume, no leaks.
 
-    checks = validate_method(method)
-    for check in checks:
-        print(f"  {'pass' if check.passed else 'FAIL'}  {check.name}: {check.detail}")
-    failed = [check for check in checks if not check.passed]
-    print(f"{method}: {len(checks) - len(failed)} of {len(checks)} checks pass")
-    return 1 if failed else 0
+    Examples:
+      harness validate my_method.py:MyMethod
+      harness validate regularized-evolution:population=50 --queries 100
+    """
+    from harness.testing.checks import check_method
+
+    done = failed = 0
+    for check in check_method(method, queries=queries, time_limit=time_limit):
+        print(f"  {'pass' if check.passed else 'FAIL'}  {check.name}: {check.detail}", flush=True)
+        done += 1
+        failed += not check.passed
+    print(f"{method}: {done - failed} of {done} checks pass")
+    return BROKEN if failed else 0

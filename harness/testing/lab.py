@@ -129,7 +129,7 @@ def difference(first: RunRecord, second: RunRecord) -> str:
         if not np.array_equal(getattr(a, name), getattr(b, name), equal_nan=True):
             return f"the {name} of seed {first.seed} differ"
     if first.recommended != second.recommended:
-        return f"seed {first.seed} recommends {first.recommended} in one, {second.recommended} in another"
+        return f"seed {first.seed} recommends {first.recommended} and {second.recommended}"
     return ""
 
 

@@ -156,7 +156,7 @@ class _Generated(Source):
             column[:] = [tuple(arch) for arch in archs.tolist()]
             return column
         if name == "params":
-            return 1000.0 + 100.0 * archs.sum(axis=1)
+            return np.asarray(1000 + 100 * archs.sum(axis=1), np.float64)
         if name == "seconds":
             return 10.0 + 20.0 * _uniform("seconds", len(archs))
         if self._flat:
@@ -167,7 +167,7 @@ class _Generated(Source):
         worth = choices.reshape(archs.shape[1], -1)[np.arange(archs.shape[1]), archs].mean(axis=1)
         own = _uniform(f"own{secret}", len(archs))
         score = 0.2 + 0.5 * worth + 0.2 * own + 0.1 * _uniform(f"{name}{secret}", len(archs))
-        return 5.0 - 4.0 * score if self._minimise else score
+        return np.asarray(5.0 - 4.0 * score if self._minimise else score, np.float64)
 
 
 def _uniform(purpose: str, count: int) -> NDArray[np.float64]:

@@ -24,8 +24,10 @@ class BOHB(Method):
     continuous parameters only, hence absent here. Invalid candidates are dropped. A proposal that
     was evaluated before is evaluated again, as published.
 
-    Where a benchmark has one fidelity every bracket is one proposal. Note that a budget in queries
-    charges a short training like a long one.
+    Where a benchmark has one fidelity every bracket is one proposal, and the defaults are no better
+    than random search there, as published: on NAS-Bench-201 (CIFAR-10, 12,000 seconds) 93.7 against
+    93.8 in mean test accuracy, while ``samples=4,random_fraction=0`` gives 93.9. Note that a budget
+    in queries charges a short training like a long one.
 
     Attributes:
         eta: one in ``eta`` goes on to the next rung.

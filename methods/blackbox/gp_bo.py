@@ -34,7 +34,7 @@ class GpBo(Method):
 
     scikit-learn and not BoTorch: with a few hundred exact observations of categorical decisions
     neither gradients of the acquisition nor accelerators help, and the core stays free of torch. A
-    run of 100 queries takes about 0.3 s, one of 200 about 0.6 s; from some 500 on, the fourth power.
+    run of 100 queries takes about 0.3 s and one of 200 about 0.6 s; long ones grow as n ** 4.
 
     Attributes:
         initial: random samples before the first model.

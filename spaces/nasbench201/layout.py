@@ -72,7 +72,7 @@ def layout_of(source: Source, dataset: str) -> Layout:
         for split in ("test", "valid")
         for schedule in SCHEDULES
     }
-    # Images of CIFAR-100 are as large as those of CIFAR-10, and the networks differ in the last layer.
+    # Images of CIFAR-100 are as large as those of CIFAR-10; only the networks' last layer differs.
     same_images = "flops_m_cifar10" if dataset == "cifar100" else ""
     properties = {
         "params": _first_of(columns, f"params_{dataset}", "params_cifar10"),

@@ -6,8 +6,9 @@ and each is unpickled on its own, so that one entry is in memory at a time.
 
 Later entries refer to objects of earlier ones, above all to strings, by the number under which
 these were memoised. Such an object is fetched by unpickling the entry that it stands in again, and
-kept; only few are shared. Memo numbers grow through the file and the memo of an unpickler is an
-array, hence the numbers of an entry are shifted down before it is unpickled.
+kept; only few are shared. It is handed to the unpickler as a persistent object, in front of the
+entry. Memo numbers grow through the file and the memo of an unpickler is an array, hence the
+numbers of an entry are shifted down before it is unpickled.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from __future__ import annotations
 import io
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import IO, Any
 
 import numpy as np
@@ -51,7 +53,7 @@ _PLAIN = b"|".join(
 )
 _ONE = re.compile(b"(?s:" + _PLAIN + b"|" + _MEMO + b")")
 _RUN = re.compile(b"(?s:" + _PLAIN + b"|" + _MEMO + b")++")
-# Each match ends with a use of the memo, the last one at the end of the piece.
+# Each match ends with a use of the memo, or at the end of the piece.
 _MEMO_USES = re.compile(b"(?s:" + _PLAIN + rb"|[(tue.])*+((?s:" + _MEMO + rb")|\Z)")
 
 _OPENS, _CLOSES, _STOPS = b"(", (b"t", b"u", b"e"), b"."
@@ -62,6 +64,20 @@ _SHORT = 256
 
 class UnfamiliarPickle(Exception):
     """A pickle that may be sound but is not laid out as expected."""
+
+
+class PieceUnpickler(RestrictedUnpickler):
+    """An unpickler for a piece of a pickle.
+
+    Attributes:
+        objects: objects from elsewhere; their persistent ids are their positions.
+    """
+
+    objects: Sequence[Any] = ()
+
+    def persistent_load(self, pid: Any) -> Any:
+        """Hand out an object from elsewhere."""
+        return self.objects[pid]
 
 
 class PickledDict:
@@ -77,7 +93,7 @@ class PickledDict:
         file: IO[bytes],
         end: int,
         key: str,
-        unpickler: Callable[[IO[bytes]], RestrictedUnpickler],
+        unpickler: Callable[[IO[bytes]], PieceUnpickler],
         name: str,
     ) -> None:
         """Read up to the first entry.
@@ -100,7 +116,7 @@ class PickledDict:
         # First memo number, offset and length of the entries met so far.
         self._firsts: list[int] = []
         self._places: list[tuple[int, int]] = []
-        self.outer, memo = self._load(self._prefix(key) + b"u.", {})
+        self.outer, memo = self._load(self._prefix(key) + b"u.", ())
         self._shared = memo.copy()
         if not isinstance(self.outer, dict) or self.outer.pop(key, None) != {}:
             raise UnfamiliarPickle(f"{name} has no dictionary '{key}' where it should be")
@@ -125,8 +141,7 @@ class PickledDict:
             self._at += 1
         _, rest = self._cut(self._stop)
         # Stand-ins for what the stack holds at this place: outer dictionary, mark, key, entries.
-        _, shifted, memo = self._shift(rest)
-        self.outer |= self._load(b"}(NN" + shifted, memo)[0]
+        self.outer |= self._load_piece(b"}(NN", _shift(rest), b"")[0]
         del self.outer[None]
 
     def _prefix(self, key: str) -> bytes:
@@ -148,11 +163,11 @@ class PickledDict:
 
     def _entry(self) -> tuple[int, Any]:
         offset, data = self._cut(self._entry_end)
-        first, shifted, memo = self._shift(data)
-        if first is not None:
-            self._firsts.append(first)
+        piece = _shift(data)
+        if piece.first is not None:
+            self._firsts.append(piece.first)
             self._places.append((offset, len(data)))
-        entry = self._load(b"(" + shifted + b"t.", memo)[0]
+        entry = self._load_piece(b"(", piece, b"t.")[0]
         if len(entry) != 2:
             raise self._unfamiliar(self._at)
         return entry[0], entry[1]
@@ -231,44 +246,21 @@ class PickledDict:
         self._file.seek(offset)
         return self._file.read(min(length, self._end - offset))
 
-    def _load(self, data: bytes, memo: dict[int, Any]) -> tuple[Any, Any]:
-        """What a pickle holds, and the memo behind it, a thing of which a copy can be made."""
+    def _load(self, data: bytes, objects: Sequence[Any]) -> tuple[Any, Any]:
+        """What a pickle holds, and the memo behind it, of which a copy can be made."""
         unpickler = self._unpickler(io.BytesIO(data))
-        unpickler.memo = memo
+        unpickler.objects = objects
         return unpickler.load(), unpickler.memo
 
-    def _shift(self, data: bytes) -> tuple[int | None, bytes, dict[int, Any]]:
-        """Make a piece ready to be unpickled on its own.
-
-        Returns:
-            Its first memo number, the piece with its memo numbers shifted so that this one becomes
-            `_SHORT` at most, and the objects from elsewhere that it refers to, by shifted number.
-        """
-        uses = np.array([match.start(1) for match in _MEMO_USES.finditer(data)][:-1], dtype=np.intp)
-        piece = np.frombuffer(bytearray(data), dtype=np.uint8)
-        opcodes = piece[uses]
-        long = (opcodes == ord("r")) | (opcodes == ord("j"))
-        puts = (opcodes == ord("r")) | (opcodes == ord("q"))
-        numbers = piece[uses + 1].astype(np.int64)
-        bytes_of = uses[long, None] + np.arange(1, 5)
-        numbers[long] = piece[bytes_of].view("<u4")[:, 0]
-
-        own = numbers[puts]
-        first = int(own.min()) if own.size else None
-        foreign = ~puts & (numbers < first if first is not None else True)
-        base = max(first or 0, _SHORT)
-        shifted = np.where(long, numbers - base + _SHORT, numbers)
-        after = int(own.max()) - base + _SHORT + 1 if own.size else _SHORT
-        rank = np.unique(numbers[foreign & long], return_inverse=True)[1]
-        shifted[foreign & long] = max(after, _SHORT) + rank
-        piece[bytes_of] = shifted[long].astype("<u4")[:, None].view(np.uint8)
-        memo = {
-            slot: self._fetch(number)
-            for slot, number in set(
-                zip(shifted[foreign].tolist(), numbers[foreign].tolist(), strict=True)
-            )
-        }
-        return first, piece.tobytes(), memo
+    def _load_piece(self, head: bytes, piece: _Piece, tail: bytes) -> tuple[Any, Any]:
+        numbers = piece.foreign
+        # Push the persistent object i, memoise it under its slot and pop it.
+        memoise = b"".join(
+            b"J%bQr%b0" % (i.to_bytes(4, "little"), slot.to_bytes(4, "little"))
+            for i, slot in enumerate(numbers)
+        )
+        objects = [self._fetch(number) for number in numbers.values()]
+        return self._load(memoise + head + piece.data + tail, objects)
 
     def _fetch(self, number: int) -> Any:
         """An object of an earlier entry, by its memo number."""
@@ -276,10 +268,56 @@ class PickledDict:
             index = bisect_right(self._firsts, number) - 1
             if index < 0:
                 raise InvalidTable(f"{self._name} is damaged: it has no object {number}")
-            first, shifted, memo = self._shift(self._read(*self._places[index]))
-            memo = self._load(b"(" + shifted + b"t.", memo)[1].copy()
-            slot = number if number < _SHORT else number - max(first or 0, _SHORT) + _SHORT
-            if slot not in memo:
+            piece = _shift(self._read(*self._places[index]))
+            memo = self._load_piece(b"(", piece, b"t.")[1].copy()
+            if piece.slot(number) not in memo:
                 raise InvalidTable(f"{self._name} is damaged: it has no object {number}")
-            self._shared[number] = memo[slot]
+            self._shared[number] = memo[piece.slot(number)]
         return self._shared[number]
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A piece of a pickle whose memo numbers were shifted so that the first is `_SHORT` at most.
+
+    Attributes:
+        data: the shifted piece.
+        first: first number that it memoised an object under, before the shift; None if none.
+        foreign: numbers of objects from elsewhere that it refers to, by shifted number.
+    """
+
+    data: bytes
+    first: int | None
+    foreign: dict[int, int]
+
+    def slot(self, number: int) -> int:
+        """Shifted number of an object of the piece."""
+        return number if number < _SHORT else number - max(self.first or 0, _SHORT) + _SHORT
+
+
+def _shift(data: bytes) -> _Piece:
+    uses = np.array([match.start(1) for match in _MEMO_USES.finditer(data)], dtype=np.intp)
+    uses = uses[uses < len(data)]
+    piece = np.frombuffer(bytearray(data), dtype=np.uint8)
+    opcodes = piece[uses]
+    long = (opcodes == ord("r")) | (opcodes == ord("j"))
+    puts = (opcodes == ord("r")) | (opcodes == ord("q"))
+    numbers = piece[uses + 1].astype(np.int64)
+    bytes_of = uses[long, None] + np.arange(1, 5)
+    numbers[long] = piece[bytes_of].view("<u4")[:, 0]
+
+    own = numbers[puts]
+    first = int(own.min()) if own.size else None
+    foreign = ~puts & (numbers < (2**32 if first is None else first))
+    base = max(first or 0, _SHORT)
+    shifted = np.where(long, numbers - base + _SHORT, numbers)
+    # Objects from elsewhere come behind those of the piece, unless their number is a short one.
+    behind = max(int(own.max()) - base + 1, 0) if own.size else 0
+    rank = np.unique(numbers[foreign & long], return_inverse=True)[1]
+    shifted[foreign & long] = _SHORT + behind + rank
+    piece[bytes_of] = shifted[long].astype("<u4")[:, None].view(np.uint8)
+    return _Piece(
+        piece.tobytes(),
+        first,
+        dict(zip(shifted[foreign].tolist(), numbers[foreign].tolist(), strict=True)),
+    )

@@ -11,6 +11,7 @@ from typing import IO, Any
 
 from harness import InvalidTable
 from harness.data.safe_pickle import Global, RestrictedUnpickler
+from spaces.nasbench201.pickle_stream import PieceUnpickler
 
 _MAGIC = 0x1950A86A20F9469CFC6C
 
@@ -25,10 +26,10 @@ class _Weights:
         """Drop all."""
 
 
-class _TorchUnpickler(RestrictedUnpickler):
+class _TorchUnpickler(PieceUnpickler):
     def persistent_load(self, pid: Any) -> Any:
-        """Weights are stored elsewhere in the file under this name; they stay there."""
-        return _Weights()
+        """Weights are stored elsewhere in the file under a name, a tuple; they stay there."""
+        return _Weights() if isinstance(pid, tuple) else super().persistent_load(pid)
 
     def find_class(self, module: str, name: str) -> Any:
         """See `RestrictedUnpickler.find_class`; nothing of torch is ever looked up."""
@@ -37,9 +38,7 @@ class _TorchUnpickler(RestrictedUnpickler):
         return super().find_class(module, name)
 
 
-def unpickler_of(
-    path: Path, allow: Container[Global]
-) -> Callable[[IO[bytes]], RestrictedUnpickler]:
+def unpickler_of(path: Path, allow: Container[Global]) -> Callable[[IO[bytes]], PieceUnpickler]:
     """What makes unpicklers for a file of ``torch.save``.
 
     Args:

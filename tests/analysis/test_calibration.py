@@ -2,7 +2,7 @@
 
 Every cell of the test is 2,000 simulated comparisons of a method with itself; the standard error of
 a rate of 0.05 is 0.005, so that what is right leaves the band of 0.03 to 0.07 once in 20,000 times.
-The skewed scores are best-of-n draws from a table: few distinct values, bounded by the optimum. They
+The skewed scores are best-of-n draws from a table: few distinct values below an optimum. They
 come from a lognormal table, and from NAS-Bench-201 where it is at hand.
 """
 

@@ -32,9 +32,7 @@ def cells() -> Benchmark:
     return benchmark
 
 
-def bare_evolution(
-    table: dict[Architecture, float], seed: int
-) -> list[tuple[Architecture, float]]:
+def bare_evolution(table: dict[Architecture, float], seed: int) -> list[tuple[Architecture, float]]:
     """Regularized evolution as one would write it for this one space and nothing else."""
     rng = random.Random(seed)
     alive: list[tuple[float, Architecture]] = []
@@ -62,7 +60,9 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def test_evolution_with_the_ledger_costs_at_most_twice_a_bare_loop(cells: Benchmark) -> None:
-    table = {a: cells.oracle(0).measure(a, cells.fidelities[-1])[0] for a in cells.space.enumerate()}
+    table = {
+        a: cells.oracle(0).measure(a, cells.fidelities[-1])[0] for a in cells.space.enumerate()
+    }
     method, budget = load_method("regularized-evolution").method, Budget(QUERIES, "queries")
     search_only = [
         run_seeds(method, cells, budget, [seed])[0].wall

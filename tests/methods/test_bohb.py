@@ -46,7 +46,7 @@ def test_brackets_are_those_of_hyperband(play, toy, toy_space, table):
 
 
 @pytest.mark.parametrize(
-    ("fraction", "least", "most"), [(0.0, 190, 190), (1.0, 0, 0), (0.5, 70, 120)]
+    ("fraction", "least", "most"), [(0.0, 191, 191), (1.0, 0, 0), (0.5, 70, 120)]
 )
 def test_share_of_random_proposals(fraction, least, most, spied, play, toy, toy_space, table):
     play(BOHB(random_fraction=fraction), toy(toy_space(SIZES), table(SIZES)), 200)

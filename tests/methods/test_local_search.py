@@ -76,6 +76,6 @@ def test_shuffling_changes_the_order_only(play, toy, toy_space):
 
 
 def test_asks_for_no_neighbour_twice(play, toy, toy_space, smooth):
-    sizes = (5,) * 6
+    sizes = (5,) * 12
     run = play(LocalSearch(starts=1), toy(toy_space(sizes), smooth(sizes)), 300)
     assert len(set(run.archs)) == 300

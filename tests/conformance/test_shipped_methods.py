@@ -1,0 +1,27 @@
+"""Every registered method passes the conformance kit."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness import HarnessError
+from harness.core.registry import load_method, method_names
+from harness.testing import checks
+from harness.testing.lab import Lab
+
+# More than the initial samples of every shipped method, so that its model searches too.
+QUERIES = 60
+
+
+@pytest.fixture(params=method_names())
+def method(request):
+    try:
+        load_method(request.param)
+    except HarnessError as error:
+        pytest.skip(str(error))
+    return request.param
+
+
+@pytest.mark.parametrize("rule", checks.CHECKS, ids=lambda rule: rule.__name__)
+def test_method_holds(method, rule):
+    rule(Lab(method, queries=QUERIES))
