@@ -32,13 +32,13 @@ def detectable_effect(n: int, alpha: float = 0.05) -> float:
         raise ValueError(f"a standard deviation needs 2 pairs or more, not {n}")
     from scipy import special
 
-    critical = special.stdtrit(n - 1, 1.0 - alpha / 2)
+    critical = float(special.stdtrit(n - 1, 1.0 - alpha / 2))
     low, high = 0.0, 2.0 * critical + 10.0
     while high - low > 1e-9 * high:
         middle = (low + high) / 2
         missed = special.nctdtr(n - 1, middle, critical)
         low, high = (middle, high) if missed > 1.0 - POWER else (low, middle)
-    return float(high) / math.sqrt(n)
+    return high / math.sqrt(n)
 
 
 def seeds_needed(

@@ -122,7 +122,7 @@ class BenchmarkAnalysis:
         comparisons: every other method (``a``) with the control (``b``), Holm over them.
         pairwise: all pairs of methods, Holm over all of them; letters come from these.
         top: the methods of the top group, best mean first.
-        top_text: a sentence about them.
+        top_text: a sentence about them; empty where fewer than two methods have a run.
         seed_correlation: median correlation of two methods' scores over seeds.
         pairing_text: a sentence about it.
         power: what the comparisons could find; None without a comparison.
@@ -208,12 +208,12 @@ def analyse_benchmark(
         comparisons=comparisons,
         pairwise=pairwise,
         top=top,
-        top_text=top_sentence(top, uniform, alpha),
+        top_text=top_sentence(top, uniform, alpha) if pairwise else "",
         seed_correlation=correlation,
         pairing_text=pairing_sentence(correlation),
         power=_power(comparisons, scale, alpha),
         anytime=tuple(axis for axis in axes if axis is not None),
-        notes=tuple(_notes(results, rows, common.size)),
+        notes=tuple(_notes(results, rows, common.size, order)),
     )
 
 
@@ -341,7 +341,9 @@ def _power(comparisons: Sequence[Comparison], scale: Scale, alpha: float) -> Pow
     )
 
 
-def _notes(results: StudyResults, rows: Mapping[str, MethodSummary], common: int) -> list[str]:
+def _notes(
+    results: StudyResults, rows: Mapping[str, MethodSummary], common: int, grouped: Sequence[str]
+) -> list[str]:
     """What a reader must know about incomplete or thin data."""
     asked = len(results.seeds)
     notes = [
@@ -354,6 +356,11 @@ def _notes(results: StudyResults, rows: Mapping[str, MethodSummary], common: int
             "methods are compared on the seeds that both have; ranks are over the "
             f"{common} seeds that all methods with a run have"
         )
+    notes += [
+        f"{row.method}: cannot be grouped with so few seeds, or scores that are not finite"
+        for row in rows.values()
+        if grouped and row.n and row.method not in grouped
+    ]
     fewest = min((row.n for row in rows.values() if row.n), default=0)
     if 0 < fewest < FEW_SEEDS:
         notes.append(f"fewer than {FEW_SEEDS} seeds: intervals are unreliable")

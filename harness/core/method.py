@@ -121,5 +121,10 @@ def _convert(name: str, text: str, wanted: Any) -> Any:
             for choice in typing.get_args(option):
                 if str(choice) == text:
                     return choice
-    kinds = " or ".join(getattr(option, "__name__", str(option)) for option in options)
+    kinds = " or ".join(
+        " or ".join(map(str, typing.get_args(option)))
+        if typing.get_origin(option) is typing.Literal
+        else getattr(option, "__name__", str(option))
+        for option in options
+    )
     raise HarnessError(f"{name} cannot be '{text}': it takes {kinds.replace('NoneType', 'none')}")

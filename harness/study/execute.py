@@ -8,8 +8,8 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -180,6 +180,8 @@ def _work(batch: _Batch) -> tuple[Key, tuple[int, ...], list[RunRecord]]:
         if threading.current_thread() is threading.main_thread():
             # Ctrl-C reaches every process of a terminal; the main one decides what it means.
             signal.signal(signal.SIGINT, signal.SIG_IGN)
+        if os.getppid() == batch.main_process:
+            _end_with(batch.main_process)
         if batch.data:
             os.environ["HARNESS_DATA"] = batch.data
     pair = batch.pair
@@ -187,6 +189,18 @@ def _work(batch: _Batch) -> tuple[Key, tuple[int, ...], list[RunRecord]]:
     method = _method(pair.method, pair.identity["method_file"])
     records = run_seeds(method, benchmark, pair.budget, batch.seeds, batch.time_limit)
     return batch.key, batch.seeds, records
+
+
+@cache
+def _end_with(parent: int) -> None:
+    """Let this worker end within a second of the process that started it, however that ended."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 @lru_cache(maxsize=16)
@@ -214,8 +228,7 @@ def _alone(batch: _Batch, seed: int) -> list[RunRecord]:
 
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
-    single = _Batch(batch.key, batch.pair, (seed,), batch.time_limit, batch.data, 0)
-    process = context.Process(target=_send, args=(sender, single))
+    process = context.Process(target=_send, args=(sender, replace(batch, seeds=(seed,))))
     start = time.perf_counter()
     process.start()
     sender.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,10 @@ from harness.tables.source import FileSource, Source
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
+
+# Cells of a grid per row of a file at most: a column of running numbers that is taken for one of
+# training runs would otherwise fill the memory.
+_SPARSEST = 100
 
 
 @dataclass(frozen=True)
@@ -60,13 +65,24 @@ def read_coded(file: FileSource, column: str) -> Coded:
         InvalidTable: a row has nothing there.
     """
     read = file.read([column])[column]
-    if read.dtype == object:
-        missing = np.array([value in (None, "") for value in read], dtype=np.bool_)
-    else:
-        missing = np.isnan(read)
-    _refuse(file, column, missing, "nothing")
-    values, codes = np.unique(read, return_inverse=True)
-    return Coded(values, codes.astype(np.int64))
+    if read.dtype != object:
+        _refuse(file, column, np.isnan(read), "nothing")
+        values, codes = np.unique(read, return_inverse=True)
+        return Coded(values, codes.astype(np.int64))
+    texts = read.tolist()
+    _refuse(file, column, np.array([text in (None, "") for text in texts], np.bool_), "nothing")
+    places = {text: place for place, text in enumerate(sorted(set(texts)))}
+    return Coded(
+        np.array(list(places), dtype=object), np.array([places[t] for t in texts], np.int64)
+    )
+
+
+def _reads_as_number(value: object) -> bool:
+    try:
+        float(str(value))
+    except ValueError:
+        return False
+    return True
 
 
 def read_numbers(file: FileSource, column: str) -> FloatArray:
@@ -77,7 +93,10 @@ def read_numbers(file: FileSource, column: str) -> FloatArray:
     """
     read = file.read([column])[column]
     if read.dtype == object:
-        wrong = np.array([value is not None for value in read], dtype=np.bool_)
+        # One text makes the whole column texts: point at that one, not at the first number.
+        texts = np.array([value is not None for value in read], np.bool_)
+        wrong = np.array([not _reads_as_number(value) for value in read], np.bool_) & texts
+        wrong = wrong if wrong.any() else texts
         _refuse(file, column, wrong, f"'{read[wrong.argmax()]}', which is no number,")
     values: FloatArray = read.astype(np.float64)
     _refuse(file, column, np.isinf(values), "an infinite number")
@@ -99,28 +118,42 @@ def make_grid(
         trials: the column that tells training runs apart, if there is one.
 
     Raises:
-        InvalidTable: two rows have the same architecture, epochs and training run.
+        InvalidTable: two rows have the same architecture, epochs and training run, or there are
+            far fewer rows than combinations of these.
     """
-    found, arch = np.unique(np.stack(decisions, axis=1), axis=0, return_inverse=True)
-    shape = [len(found)]
-    cell = arch.reshape(-1)
+    # The rank of each row's architecture among all, one more decision at a time.
+    arch = np.zeros(len(decisions[0]), np.int64)
+    for codes in decisions:
+        _, first, arch = np.unique(
+            arch * (1 + codes.max()) + codes, return_index=True, return_inverse=True
+        )
+    archs = np.stack(decisions, axis=1)[first]
+    shape = [len(archs)]
+    cell = arch
     for column in (epochs, trials):
         shape.append(len(column.values) if isinstance(column, Coded) else 1)
         cell = cell * shape[-1] + (column.codes if isinstance(column, Coded) else 0)
-    rows = np.full(np.prod(shape), -1)
+    size = math.prod(shape)
+    if size > _SPARSEST * len(cell):
+        raise InvalidTable(
+            f"{file.path}: {len(cell)} rows for {shape[0]} architectures x {shape[1]} epochs x "
+            f"{shape[2]} training runs. Give the runs of every architecture the same few names: "
+            "0, 1, 2"
+        )
+    rows = np.full(size, -1)
     rows[cell] = np.arange(len(cell))
     # Of two rows with the same cell the later one is entered; the earlier one is then the fault.
     shadowed = rows[cell] != np.arange(len(cell))
     if shadowed.any():
-        first = int(shadowed.argmax())
+        one = int(shadowed.argmax())
         raise InvalidTable(
-            f"{file.path}: rows {first + 1} and {rows[cell[first]] + 1} are the same architecture"
+            f"{file.path}: rows {one + 1} and {rows[cell[one]] + 1} are the same architecture"
             f"{' and epochs' if isinstance(epochs, Coded) else ''}"
             f"{' and training run' if trials else ''} ({int(shadowed.sum())} such rows in all). "
             'If they are training runs, say which column tells them apart: trial = "COLUMN"'
         )
     return Grid(
-        [tuple(row) for row in found.tolist()],
+        [tuple(row) for row in archs.tolist()],
         [int(e) for e in epochs.values] if isinstance(epochs, Coded) else [epochs],
         rows.reshape(shape),
     )
@@ -159,9 +192,9 @@ def check_scores(
     for column in columns:
         values = read_numbers(file, column)
         if len(columns) == 1:
-            lacking = np.isnan(values)
-            lacking[np.setdiff1d(np.arange(len(values)), rows)] = False
-            _refuse(file, column, lacking, "no score")
+            needed = np.zeros(len(values), np.bool_)
+            needed[rows[rows >= 0]] = True
+            _refuse(file, column, needed & np.isnan(values), "no score")
         scores.append(take(values, rows))
     joined = np.concatenate(scores, axis=2)
     present = ~np.isnan(joined)

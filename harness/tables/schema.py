@@ -80,7 +80,7 @@ def read_description(path: Path) -> Description:
         InvalidTable: it is no TOML file, or a key is unknown, missing or wrong.
     """
     try:
-        given = tomllib.loads(path.read_text("utf-8"))
+        given = tomllib.loads(path.read_text("utf-8-sig"))
     except FileNotFoundError:
         raise MissingData(f"no description of a table at {path}") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

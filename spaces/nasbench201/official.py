@@ -95,7 +95,8 @@ class OfficialFiles(ABC):
                 _SCHEDULES.get(name) or int(name): self._arch_results.create_from_state_dict(state)
                 for name, state in states.items()
             }
-            return Cell(index, str(next(iter(records.values())).arch_str), records)
+            (arch,) = {str(record.arch_str) for record in records.values()}
+            return Cell(index, arch, records)
         except Exception as error:  # What a foreign package raises on odd data can be anything.
             raise InvalidTable(
                 f"{source}: cell {index} is no record of {self.package} "

@@ -116,10 +116,13 @@ class PickledDict:
         # First memo number, offset and length of the entries met so far.
         self._firsts: list[int] = []
         self._places: list[tuple[int, int]] = []
-        self.outer, memo = self._load(self._prefix(key) + b"u.", ())
-        self._shared = memo.copy()
+        try:
+            self.outer, memo = self._load(self._prefix(key) + b"u.", ())
+        except InvalidTable as error:
+            raise UnfamiliarPickle(f"{name} is not as expected before '{key}'") from error
         if not isinstance(self.outer, dict) or self.outer.pop(key, None) != {}:
             raise UnfamiliarPickle(f"{name} has no dictionary '{key}' where it should be")
+        self._shared = memo.copy()
 
     def __iter__(self) -> Iterator[tuple[int, Any]]:
         """Yield keys and values.

@@ -134,4 +134,4 @@ def _keys(split: str, epochs: int) -> tuple[str, ...]:
 def _pick(values: Mapping[Any, Any] | Sequence[Any] | None, keys: Sequence[Any]) -> FloatArray:
     """Numbers by key, NaN where there is none."""
     found = values if isinstance(values, Mapping) else dict(enumerate(values or ()))
-    return np.array([found.get(key) for key in keys], dtype=np.float64)
+    return np.array(list(map(found.get, keys)), dtype=np.float64)

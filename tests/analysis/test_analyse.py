@@ -101,7 +101,7 @@ def test_500_seeds_take_about_a_second(study: Callable[[int], StudyResults]) -> 
     analyse(study(10))
     begin = time.process_time()
     analyse(results)
-    assert time.process_time() - begin < 3.0
+    assert time.process_time() - begin < 5.0
 
 
 def test_importing_is_light() -> None:

@@ -180,6 +180,7 @@ def test_single_method(make_study: Study) -> None:
     benchmark = only(make_study({"random-search": noisy(92.0)}))
     assert (benchmark.comparisons, benchmark.pairwise, benchmark.power) == ((), (), None)
     assert (benchmark.results[0].rank, benchmark.results[0].group) == (1.0, "")
+    assert benchmark.top_text == ""
 
 
 def test_seconds_that_are_unknown(make_study: Study, make_runs: Runs) -> None:
@@ -238,7 +239,9 @@ def test_a_method_with_few_seeds_blocks_no_other(
     three: StudyResults, make_study: Study, make_runs: Runs
 ) -> None:
     runs = [*three.pairs.values(), make_runs("z", noisy(99.0, 3))]
-    groups = {m: row.group for m, row in rows(only(make_study(runs))).items()}
+    benchmark = only(make_study(runs))
+    groups = {m: row.group for m, row in rows(benchmark).items()}
+    assert any(note.startswith("z: cannot be grouped") for note in benchmark.notes)
     assert groups == {"random-search": "b", "x": "a", "y": "a", "z": ""}
 
 

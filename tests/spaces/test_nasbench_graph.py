@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 
@@ -128,6 +129,18 @@ def test_properties(space: SearchSpace) -> None:
     row = light_read("cora")[space.canonical(arch)]
     found = load_benchmark("nasbench-graph/cora").oracle(0).properties(arch)
     assert found == {"params": round(row["para"] * 1e6), "latency": row["latency"]}
+
+
+def test_no_test_score_is_in_memory(reachable: Callable[[object], set[float]]) -> None:
+    benchmark = load_benchmark("nasbench-graph/arxiv")
+    oracle = benchmark.oracle(0)
+    benchmark.card()
+    numbers = reachable([benchmark, oracle])
+    assert {row["valid_perf"] for row in light_read("arxiv").values()} <= numbers
+    # Fractions that a validation score can be as well are no proof.
+    tests = {row["perf"] for row in light_read("arxiv").values()}
+    valid = {row["valid_perf"] for row in light_read("arxiv").values()}
+    assert not (tests - valid) & numbers
 
 
 def test_unknown_column() -> None:
