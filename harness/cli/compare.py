@@ -14,6 +14,7 @@ from harness.cli.progress import bars, say
 if TYPE_CHECKING:
     from harness.core.benchmark import BenchmarkCard
     from harness.study.plan import Plan, Study
+    from harness.study.results import StudyResults
     from harness.study.store import Store
 
 SOME_FAILED, INTERRUPTED = 4, 130
@@ -77,8 +78,12 @@ def compare(
     check_format(wanted.format)
     plan = make_plan(wanted)
     store = Store(wanted.folder)
-    complete = _run(plan, store)
-    return _show(store, wanted) if complete else INTERRUPTED
+    while _run(plan, store):
+        results = store.read()
+        # Damage inside a file shows only now; its runs are run again.
+        if not store.damaged:
+            return _show(results, store, wanted)
+    return INTERRUPTED
 
 
 def _run(plan: Plan, store: Store) -> bool:
@@ -89,6 +94,7 @@ def _run(plan: Plan, store: Store) -> bool:
     missing = missing_seeds(plan, store)
     for path in store.damaged:
         say(f"A damaged file was set aside as {path}; its runs are run again.")
+    store.damaged.clear()
     runs = len(plan.pairs) * len(plan.study.seeds)
     left = sum(map(len, missing.values()))
     if not left:
@@ -144,11 +150,10 @@ def _cards(plan: Plan, store: Store) -> list[BenchmarkCard]:
     return cards
 
 
-def _show(store: Store, study: Study) -> int:
+def _show(results: StudyResults, store: Store, study: Study) -> int:
     from harness.analysis.analyse import analyse
     from harness.report.formats import render
 
-    results = store.read()
     analysis = analyse(results)
     (store.folder / "summary.csv").write_text(render(results, analysis, "csv", store.folder) + "\n")
     print(render(results, analysis, study.format, store.folder))

@@ -12,6 +12,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
@@ -100,7 +101,7 @@ class Store:
         temporary = folder / f".{target.name}.{os.getpid()}"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            pq.write_table(table, temporary, compression="zstd")
+            pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
             os.replace(temporary, target)
         except OSError as error:
             raise HarnessError(
@@ -108,7 +109,8 @@ class Store:
                 "the same command continues"
             ) from error
         finally:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):
+                temporary.unlink()
         return target
 
     def write_study(self, plan: Plan, cards: Sequence[BenchmarkCard]) -> None:
@@ -253,7 +255,8 @@ class Store:
             return
         for path in sorted(folder.glob("[0-9]*.parquet")):
             try:
-                yield pq.ParquetFile(path).read(columns=columns)
+                file = pq.ParquetFile(path, page_checksum_verification=True)
+                yield file.read(columns=columns)
             except (pa.ArrowException, OSError):
                 aside = path.with_suffix(".damaged")
                 os.replace(path, aside)

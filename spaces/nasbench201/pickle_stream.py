@@ -2,7 +2,8 @@
 
 A pickle of protocol 2 writes ``{k: v, ...}`` as an empty dictionary and then batches ``( k v k v
 ... u`` of up to 1,000 entries (``k v s`` for a single one). Entries are cut out between their keys
-and each is unpickled on its own, so that one entry is in memory at a time.
+and each is unpickled on its own, so that one entry is in memory at a time. Values must not be
+numbers or dictionaries of a single item, which look like keys and like the end of an entry.
 
 Later entries refer to objects of earlier ones, above all to strings, by the number under which
 these were memoised. Such an object is fetched by unpickling the entry that it stands in again, and
@@ -179,9 +180,9 @@ class PickledDict:
         """Where the next key stands, or the opcode that puts the entries into the dictionary."""
         if data[at : at + 1] not in _KEYS:
             raise self._unfamiliar(at)
-        key = _ONE.match(data, at)
-        position = key.end() if key else at
-        depth = 0
+        if not (key := _ONE.match(data, at)):
+            return None
+        position, depth = key.end(), 0
         while position < len(data):
             opcode = data[position : position + 1]
             if opcode == _OPENS:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import io
 import pickle
 import tracemalloc
@@ -59,7 +60,7 @@ def test_entries_that_share_objects_with_earlier_ones():
 @pytest.mark.parametrize("chunk", [600, 1000, 4096])
 def test_it_does_not_matter_where_a_chunk_ends(monkeypatch, chunk):
     monkeypatch.setattr(pickle_stream, "_CHUNK", chunk)
-    cells = {i: {f"x-valid@{e}": e + i / 7 for e in range(i % 40)} for i in range(300)}
+    cells = {i: {f"x-valid@{e}": e + i / 7 for e in range(i % 20 * 2)} for i in range(300)}
     assert entries({"meta": list(range(500)), "cells": cells, "end": "x" * 200})[0] == cells
 
 
@@ -76,11 +77,18 @@ def test_memory_does_not_grow_with_the_number_of_entries(monkeypatch):
         tracemalloc.stop()
         return highest
 
-    assert peak(900) < 1.2 * peak(300)
+    assert peak(600) < 1.2 * peak(200)
 
 
 @pytest.mark.parametrize(
-    "content", [{"cells": {}}, {"cells": {"a": 1, "b": 2}, "n": 1}, {"cells": [1], "n": 1}, [1, 2]]
+    "content",
+    [
+        {"cells": {}},
+        {"cells": {"a": 1, "b": 2}, "n": 1},
+        {"cells": {1: {"only": 1}, 2: {"only": 1}}, "n": 1},
+        {"cells": [1], "n": 1},
+        [1, 2],
+    ],
 )
 def test_another_layout_is_unfamiliar(content):
     with pytest.raises(UnfamiliarPickle):
@@ -106,7 +114,5 @@ def test_random_damage_never_raises_anything_else():
         damaged = bytearray(data)
         for place in rng.integers(0, len(data), 3):
             damaged[place] = rng.integers(256)
-        try:
+        with contextlib.suppress(HarnessError, UnfamiliarPickle):
             dict(reader(bytes(damaged)))
-        except (HarnessError, UnfamiliarPickle):
-            pass
