@@ -16,7 +16,7 @@ from harness.core.errors import InvalidTable
 _SPLIT = Path(__file__).with_name("digits_split.json")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Part:
     """Images and their classes.
 
@@ -29,7 +29,7 @@ class Part:
     labels: NDArray[np.int64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Task:
     """Images in three disjoint parts.
 

@@ -77,8 +77,10 @@ class _Shelf:
 
     def empty(self) -> None:
         while self.records:
-            key, records = self.records.popitem()
+            # They are let go once they are stored, so that Ctrl-C in between loses nothing.
+            key, records = next(iter(self.records.items()))
             self.store.write(self.plan.pairs[key], records)
+            del self.records[key]
         self.emptied = time.monotonic()
 
 

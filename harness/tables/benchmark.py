@@ -88,6 +88,24 @@ class TableFacts:
     licence: str
 
 
+class Levels(dict[int | None, Level]):
+    """Levels by epochs, each read when it is first asked for: a learning curve has hundreds."""
+
+    def __init__(
+        self,
+        columns: Mapping[int | None, LevelColumns],
+        read: Callable[[LevelColumns], Level],
+    ) -> None:
+        """Remember what can be read."""
+        super().__init__()
+        self._columns, self._read = columns, read
+
+    def __missing__(self, epochs: int | None) -> Level:
+        """Read a level."""
+        level = self[epochs] = self._read(self._columns[epochs])
+        return level
+
+
 SETTINGS = ("searched", "reported", "noise", "trial", "repeats")
 
 
@@ -233,21 +251,23 @@ class TableBenchmark(Benchmark):
         return scores
 
     @cached_property
-    def _search_levels(self) -> dict[int | None, Level]:
-        levels = {}
-        for level in self._levels:
-            scores = self.sign * self._scores(level.scores)
-            if self._noise == "fixed":
-                scores = scores[:, [self._trial]]
-                if np.isnan(scores).any():
-                    raise InvalidTable(
-                        f"{self._source.place}: {int(np.isnan(scores).sum())} architectures were "
-                        f"not trained in trial {self._trial}. Use noise=sampled or noise=mean"
-                    )
-            levels[level.epochs] = Level.of(
-                scores, self._seconds(level), averaged=self._noise == "mean"
-            )
+    def _search_levels(self) -> Levels:
+        levels = Levels({level.epochs: level for level in self._levels}, self._read_level)
+        # The level that every search needs is read at once, so that a damaged table is refused
+        # before anything is run.
+        levels[self.fidelities[-1]]
         return levels
+
+    def _read_level(self, level: LevelColumns) -> Level:
+        scores = self.sign * self._scores(level.scores)
+        if self._noise == "fixed":
+            scores = scores[:, [self._trial]]
+            if np.isnan(scores).any():
+                raise InvalidTable(
+                    f"{self._source.place}: {int(np.isnan(scores).sum())} architectures were "
+                    f"not trained in trial {self._trial}. Use noise=sampled or noise=mean"
+                )
+        return Level.of(scores, self._seconds(level), averaged=self._noise == "mean")
 
     def _seconds(self, level: LevelColumns) -> FloatArray | None:
         if not level.seconds:

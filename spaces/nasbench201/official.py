@@ -80,10 +80,6 @@ class OfficialFiles(ABC):
             InvalidTable: a file is damaged, truncated or missing.
         """
 
-    def whole(self) -> OfficialFiles:
-        """The same, read in a way that needs more memory and presumes less."""
-        raise NotImplementedError(f"{self.path} is read in one way only")
-
     def _name_cells(self, meta: Mapping[str, Any]) -> None:
         archs = dict(enumerate(meta.get("meta_archs", ())))
         evaluated = {int(index): "" for index in meta.get("evaluated_indexes", ())}
@@ -113,7 +109,7 @@ class PthFile(OfficialFiles):
         """See `OfficialFiles.cells`.
 
         Raises:
-            UnfamiliarPickle: the file is not laid out as expected; see `whole`.
+            UnfamiliarPickle: the file is not laid out as expected; see `WholePthFile`.
         """
         unpickler = unpickler_of(self.path, self.allow)
         with main_pickle(self.path) as (file, end):
@@ -123,13 +119,14 @@ class PthFile(OfficialFiles):
                 yield self._cell(index, states, self.path)
             self._name_cells(entries.outer)
 
-    def whole(self) -> OfficialFiles:
-        """The file loaded at once."""
-        return _WholePthFile(self.path, trust=self.allow is EVERYTHING)
 
+class WholePthFile(OfficialFiles):
+    """The same, loaded at once: about five times the size of the file in memory."""
 
-class _WholePthFile(PthFile):
+    package = "nas_201_api"
+
     def cells(self) -> Iterator[Cell]:
+        """See `OfficialFiles.cells`."""
         with main_pickle(self.path) as (file, _):
             content = unpickler_of(self.path, self.allow)(file).load()
         if not isinstance(content, dict) or not isinstance(content.get("arch2infos"), dict):

@@ -34,6 +34,11 @@ def test_belief_by_hand():
     )
 
 
+def test_belief_forgets():
+    belief = TPE()._belief(np.array([0] + [1] * 25), 2)
+    assert belief == pytest.approx(np.array([1 / 26 + 1, 26]) / (1 / 26 + 27))
+
+
 def test_draws_the_choice_of_the_largest_ratio():
     beliefs = [
         (np.array([0.5, 0.3, 0.2]), np.array([0.7, 0.1, 0.2])),

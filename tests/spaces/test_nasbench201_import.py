@@ -35,17 +35,10 @@ SPLITS = {
         "test": "cifar10_halftrain_test",
     },
     "cifar10": {"train": "cifar10_train", "test": "cifar10_test"},
-    "cifar100": {
-        "train": "cifar100_train",
-        "valid": "cifar100_valid",
-        "test": "cifar100_test",
-        "valtest": "cifar100_oritest",
-    },
-    "ImageNet16-120": {
-        "train": "imagenet16_120_train",
-        "valid": "imagenet16_120_valid",
-        "test": "imagenet16_120_test",
-        "valtest": "imagenet16_120_oritest",
+    **{
+        official: {split: f"{ours}_{split}" for split in ("train", "valid", "test")}
+        | {"valtest": f"{ours}_oritest"}
+        for official, ours in (("cifar100", "cifar100"), ("ImageNet16-120", "imagenet16_120"))
     },
 }
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import pickle
 
 import numpy as np
 import pytest
@@ -143,15 +144,14 @@ class TestDamage:
         store.write(PAIR, run(2))
         assert store.seeds(PAIR) == {2}
 
-    def test_inside_a_file_is_found_when_it_is_read(self, store):
+    def test_inside_a_file_never_changes_what_is_read(self, store):
         path = store.write(PAIR, run(*range(20)))
-        whole = path.read_bytes()
-        for place in range(4, len(whole) // 2, len(whole) // 20):
+        sound, whole = pickle.dumps(store.traces(PAIR)), path.read_bytes()
+        for place in range(4, len(whole), len(whole) // 50):
             path.write_bytes(whole[:place] + bytes([whole[place] ^ 255]) + whole[place + 1 :])
-            store.traces(PAIR)
-            assert not path.exists()
-        path.write_bytes(whole)
-        assert sorted(store.traces(PAIR)) == list(range(20))
+            found = store.traces(PAIR)
+            assert found == {} if not path.exists() else pickle.dumps(found) == sound
+        assert len(store.damaged) > 25
 
     @pytest.mark.parametrize("name", [".000001-000001-ab.parquet.123", "notes.txt", "x.parquet"])
     def test_foreign_files_are_left_alone(self, store, name):
