@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from harness.cli import compare, data, listing, report, validate
+from harness.cli import compare, data, listing, report, tabulate, train, validate
 from harness.core.errors import HarnessError
 
 INTERRUPTED, USAGE = 130, 2
@@ -27,6 +27,8 @@ app.command("compare")(compare.compare)
 app.command("list")(listing.listing)
 app.command("report")(report.report)
 app.command("validate")(validate.validate)
+app.command("tabulate")(tabulate.tabulate)
+app.command("train")(train.train)
 app.add_typer(data.app, name="data")
 
 

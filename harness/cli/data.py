@@ -94,10 +94,24 @@ def import_(
 
 
 @app.command()
-def verify(name: Annotated[str, typer.Argument(help="Name of a space; all if empty.")] = "") -> int:
-    """Check tables against their checksums, and that they have a score for every architecture."""
+def verify(
+    name: Annotated[
+        str, typer.Argument(help="Name of a space, all if empty; with --sample, of a benchmark.")
+    ] = "",
+    sample: Annotated[
+        int, typer.Option(min=0, help="Train so many architectures again and compare.")
+    ] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Draws the sample.")] = 0,
+) -> int:
+    """Check tables against their checksums, and that they have a score for every architecture.
+
+    With --sample, train random architectures of a benchmark that the harness made, and test whether
+    the new scores come from the same distributions as the stored ones.
+    """
     from harness.core.registry import families, load_benchmark
 
+    if sample:
+        return _retrain(name, sample, seed)
     files = _data_files()
     if name and name not in families():
         raise UnknownName("space", name, families())
@@ -128,3 +142,27 @@ def _changed(table: Path) -> bool:
 
     beside = checksum_file(table)
     return beside.is_file() and beside.read_text().split()[0] != sha256_of(table)
+
+
+def _retrain(benchmark: str, sample: int, seed: int) -> int:
+    """Compare a random sample of a table with new training runs."""
+    import numpy as np
+
+    from harness.live.tabulate import find_tabulation
+    from harness.live.verification import ALPHA, retrain, same_distribution_p
+
+    tabulation, rng = find_tabulation(benchmark), np.random.default_rng(seed)
+    with bars({benchmark: sample}, {}) as advance:
+        rows = retrain(
+            tabulation, tabulation.table, sample, rng, lambda count: advance(benchmark, count)
+        )
+    for row in rows:
+        print(
+            f"  {row.arch}  stored {row.stored.mean():.2f} ± {row.stored.std(ddof=1):.2f}  "
+            f"trained now {row.fresh.mean():.2f} ± {row.fresh.std(ddof=1):.2f}"
+        )
+    p = same_distribution_p(rows, rng)
+    agree = p >= ALPHA
+    verdict = "agree" if agree else "DISAGREE"
+    print(f"{benchmark}: {len(rows)} architectures, stored and new scores {verdict} (p {p:.3f})")
+    return 0 if agree else MISMATCH

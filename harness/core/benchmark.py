@@ -231,6 +231,14 @@ class BenchmarkFamily(ABC):
         """The table of the family; None where it is part of an installed package."""
         return None
 
+    def tabulation(self, dataset: str) -> object:
+        """How the table of a benchmark is made, a `harness.live.tabulate.Tabulation`.
+
+        Returns:
+            None where the table comes from its authors and is not made by the harness.
+        """
+        return None
+
     @abstractmethod
     def entries(self) -> list[BenchmarkEntry]:
         """The benchmarks of this family, whether or not their data is on this machine."""

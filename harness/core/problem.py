@@ -176,12 +176,12 @@ class Problem:
                 return self._repeat_for_free(arch, epochs, asked[key])
         ledger = self._ledger
         charged = ledger.total_charged + 1
-        if charged > self._queries_limit:
+        spent_epochs = ledger.total_epochs + (epochs or 0)
+        if charged > self._queries_limit or spent_epochs > self._epochs_limit:
             raise BudgetExhausted
         score, cost = self._measure(arch, epochs)
-        spent_epochs = ledger.total_epochs + (epochs or 0)
         spent_seconds = ledger.total_seconds + cost
-        if spent_epochs > self._epochs_limit or spent_seconds > self._seconds_limit:
+        if spent_seconds > self._seconds_limit:
             raise BudgetExhausted
         if score != score:
             raise HarnessError(f"the benchmark returned NaN for {arch}")

@@ -20,7 +20,13 @@ from numpy.typing import NDArray
 
 from harness.core.benchmark import Benchmark
 from harness.core.budget import Budget
-from harness.core.errors import BudgetExhausted, HarnessError, InvalidBudget, RunTimeout
+from harness.core.errors import (
+    BudgetExhausted,
+    HarnessError,
+    InvalidArchitecture,
+    InvalidBudget,
+    RunTimeout,
+)
 from harness.core.method import Method
 from harness.core.problem import Ledger, Problem
 from harness.core.space import Architecture
@@ -159,6 +165,7 @@ def _search(
     try:
         with _stdout_to_stderr(), chdir("."), _deadline(time_limit):
             recommended = _ask(method, problem)
+        _refuse_fractions(ledger.archs)
         if recommended is not None:
             benchmark.space.check(recommended)
         elif ledger.incumbent is None:
@@ -176,6 +183,15 @@ def _search(
             # it were the harness.
             os._exit(1)
     return _Search(seed, ledger, recommended, error, time.perf_counter() - start)
+
+
+def _refuse_fractions(archs: list[Architecture]) -> None:
+    """Fail a run that asked for ``(1.0, 0.0)``.
+
+    It equals ``(1, 0)``, so a look-up cannot tell them apart once the latter was asked for.
+    """
+    if archs and np.array(archs).dtype.kind not in "iu":
+        raise InvalidArchitecture("the entries of an architecture are ints, and some were not")
 
 
 def _ask(method: Method, problem: Problem) -> Architecture | None:

@@ -248,7 +248,6 @@ class Store:
 
     def _shards(self, folder: Path, columns: list[str]) -> Iterable[Any]:
         """The readable shards of a folder; a damaged one is set aside."""
-        import pyarrow as pa
         import pyarrow.parquet as pq
 
         if not folder.is_dir():
@@ -256,11 +255,13 @@ class Store:
         for path in sorted(folder.glob("[0-9]*.parquet")):
             try:
                 file = pq.ParquetFile(path, page_checksum_verification=True)
-                yield file.read(columns=columns)
-            except (pa.ArrowException, OSError):
+                table = file.read(columns=columns).select(columns)
+            except Exception:  # A damaged file can raise anything.
                 aside = path.with_suffix(".damaged")
                 os.replace(path, aside)
                 self.damaged.append(aside)
+            else:
+                yield table
 
 
 def _slug(identity: str) -> str:

@@ -300,6 +300,12 @@ class TableBenchmark(Benchmark):
         rows = [known[arch] if arch in known else self.row(arch) for arch in archs]
         return [float(score) for score in self._reported_means()[rows]]
 
+    def reported_trials(self, arch: Architecture) -> FloatArray:
+        """The reported scores of one architecture, on the benchmark's scale, shape (trials,)."""
+        row = self.row(arch)
+        scores: FloatArray = self._scores(self._layout.reported[self._reported])[row]
+        return scores[~np.isnan(scores)]
+
     def _reported_means(self) -> FloatArray:
         means: FloatArray = np.nanmean(self._scores(self._layout.reported[self._reported]), axis=1)
         return means

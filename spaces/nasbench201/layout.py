@@ -46,6 +46,7 @@ _EPOCH_SECONDS = {
     "cifar10": ("train_s_per_epoch_cifar10_half",),
     "cifar100": ("train_s_per_epoch_cifar100", "train_s_per_epoch_cifar10"),
     "imagenet16_120": ("train_s_per_epoch_imagenet16_120",),
+    "digits": ("train_s_per_epoch_digits",),
 }
 
 
@@ -54,7 +55,7 @@ def layout_of(source: Source, dataset: str) -> Layout:
 
     Args:
         source: a table; it has averages or single training runs.
-        dataset: ``cifar10``, ``cifar100`` or ``imagenet16_120``.
+        dataset: ``cifar10``, ``cifar100``, ``imagenet16_120`` or ``digits``.
 
     Returns:
         The layout; what is searched and reported are named ``valid@12``, ``test@200`` and so on.
@@ -108,7 +109,9 @@ def _levels(
         return tuple(
             LevelColumns(
                 epoch,
-                tuple(f"{trial}_curve[{epoch - 1}]" for trial in final),
+                final
+                if epoch == schedule
+                else tuple(f"{trial}_curve[{epoch - 1}]" for trial in final),
                 _seconds(source.columns, dataset, epoch),
             )
             for epoch in range(1, schedule + 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -57,10 +58,10 @@ def test_study_file_means_the_command_beside_it(capfd: pytest.CaptureFixture[str
     words = commands("compare")[0]
     study = tomllib.loads(blocks("toml")[0])
     assert study["benchmarks"] == [
-        w for before, w in zip(words, words[1:], strict=False) if before == "-b"
+        w for before, w in pairwise(words) if before == "-b"
     ]
     assert study["methods"] == [
-        w for before, w in zip(words, words[1:], strict=False) if before == "-m"
+        w for before, w in pairwise(words) if before == "-m"
     ]
     assert main(["compare", "mine.toml", "--seeds", "2", "--budget", "5"]) == 0
     assert "nasbench-graph/arxiv" in capfd.readouterr().out

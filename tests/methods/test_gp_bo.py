@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from itertools import product
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -94,6 +95,16 @@ def test_asks_for_nothing_twice_and_ends_with_the_space(play, toy, toy_space, sm
     run = play(GpBo(initial=5), toy(toy_space(SIZES), smooth(SIZES)), 1000)
     assert len(set(run.archs[5:])) == len(run.archs[5:])
     assert len(set(run.archs)) > 110
+
+
+def test_candidates_include_the_neighbours_of_the_best(toy, toy_space, table):
+    space, rng = toy_space(SIZES), np.random.default_rng(0)
+    seen = {(0, 0, 0, 0): 1.0, (3, 2, 4, 1): 2.0, (1, 1, 1, 1): 0.0}
+    problem = SimpleNamespace(space=space, rng=rng)
+    pool = GpBo(candidates=1, parents=2)._pool(problem, seen)
+    rng = np.random.default_rng(0)
+    near = space.neighbours((3, 2, 4, 1)) + space.neighbours((0, 0, 0, 0))
+    assert pool == [a for a in dict.fromkeys([space.sample(rng), *near]) if a not in seen]
 
 
 def test_threads_do_not_change_the_search(play, toy, toy_space, smooth):

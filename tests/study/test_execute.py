@@ -68,11 +68,12 @@ def mine(tmp_path):
     return write
 
 
-class TestOrder:
-    @pytest.fixture(scope="class")
-    def expected(self, tmp_path_factory):
-        return run(tmp_path_factory.mktemp("expected"))[0]
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory):
+    return run(tmp_path_factory.mktemp("expected"))[0]
 
+
+class TestOrder:
     def test_two_workers(self, expected, tmp_path):
         assert run(tmp_path, jobs=2)[0] == expected
 

@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 
-from harness import Budget, HarnessError, Method
+from harness import Budget, HarnessError, Method, Problem
 from harness.core.errors import InvalidBudget
 from harness.study.run import check_budget, run_seeds, streams
 from harness.testing import SyntheticBenchmark
@@ -327,3 +327,20 @@ def test_harness_errors_of_the_benchmark_are_failures_of_the_run():
     record = run(lambda problem: problem.evaluate((0,) * 5, 7))
     assert HarnessError.__name__ in record.error
     assert sys.exc_info() == (None, None, None)
+
+
+def test_what_only_equals_ints_fails_whatever_was_asked_before() -> None:
+    class Fractions(Method):
+        """Asks for a genotype of floats, first unseen and then seen as ints."""
+
+        first: bool = True
+
+        def search(self, problem: Problem) -> None:
+            if not self.first:
+                problem.evaluate((1, 0))
+            problem.evaluate((1.0, 0.0))  # type: ignore[arg-type]
+
+    benchmark = SyntheticBenchmark(sizes=(3, 3))
+    for first in (True, False):
+        (record,) = run_seeds(Fractions(first), benchmark, Budget(5, "queries"), [0])
+        assert "InvalidArchitecture" in record.error
