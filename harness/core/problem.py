@@ -15,7 +15,7 @@ from harness.core.budget import Budget
 from harness.core.errors import BudgetExhausted, HarnessError
 from harness.core.space import Architecture, SearchSpace
 
-MAX_FREE_REPEATS = 10_000
+MAX_FREE_REPEATS = 1_000
 
 
 class Ledger:

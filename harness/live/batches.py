@@ -13,7 +13,7 @@ from harness.live.recipe import Recipe
 from harness.live.tasks import Part, Task
 
 # Images in one step of an evaluation: the activations of a stack of eight stay in a core's cache.
-_EVALUATED_AT_ONCE = 100
+_EVALUATED_AT_ONCE = 50
 
 
 def channels_last(images: Tensor) -> Tensor:

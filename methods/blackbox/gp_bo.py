@@ -52,7 +52,7 @@ class GpBo(Method):
 
     def search(self, problem: Problem) -> None:
         """Model and query until the budget is spent or no candidate is left."""
-        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+        from threadpoolctl import threadpool_limits
 
         space, rng = problem.space, problem.rng
         seen: dict[Architecture, float] = {}

@@ -57,12 +57,8 @@ def test_commands() -> None:
 def test_study_file_means_the_command_beside_it(capfd: pytest.CaptureFixture[str]) -> None:
     words = commands("compare")[0]
     study = tomllib.loads(blocks("toml")[0])
-    assert study["benchmarks"] == [
-        w for before, w in pairwise(words) if before == "-b"
-    ]
-    assert study["methods"] == [
-        w for before, w in pairwise(words) if before == "-m"
-    ]
+    assert study["benchmarks"] == [w for before, w in pairwise(words) if before == "-b"]
+    assert study["methods"] == [w for before, w in pairwise(words) if before == "-m"]
     assert main(["compare", "mine.toml", "--seeds", "2", "--budget", "5"]) == 0
     assert "nasbench-graph/arxiv" in capfd.readouterr().out
 
