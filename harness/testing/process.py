@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from joblib.externals.loky.backend.reduction import dumps
@@ -52,6 +53,12 @@ class _Portable:
 
     def load(self) -> Method:
         if self.module not in sys.modules:
+            # A test runner can name a module "tests.test_mine" where no package "tests" can be
+            # imported; unpickling asks for it all the same.
+            parents = self.module.split(".")[:-1]
+            for depth in range(1, len(parents) + 1):
+                parent = ".".join(parents[:depth])
+                sys.modules.setdefault(parent, ModuleType(parent))
             spec = importlib.util.spec_from_file_location(self.module, self.file)
             assert spec is not None
             assert spec.loader is not None
