@@ -170,7 +170,7 @@ def _module_of(file: Path) -> ModuleType:
     try:
         # Not through the import system: its cache takes a file for unchanged that was edited within
         # the same second.
-        exec(compile(file.read_bytes(), str(file), "exec"), module.__dict__)
+        exec(compile(file.read_bytes(), module.__file__, "exec"), module.__dict__)
     except SyntaxError as error:
         raise HarnessError(f"{file}, line {error.lineno}: {error.msg}") from error
     except (Exception, SystemExit) as error:
