@@ -32,19 +32,19 @@ class DeviceTask:
         test: the same.
     """
 
-    def __init__(self, task: Task, device: torch.device) -> None:
+    def __init__(self, task: Task, device: torch.device, dtype: torch.dtype) -> None:
         """Copy the images to the device."""
-        self.valid = _cut(task.valid, device)
-        self.test = _cut(task.test, device)
-        self._images = torch.from_numpy(task.train.images).to(device)
+        self.valid = _cut(task.valid, device, dtype)
+        self.test = _cut(task.test, device, dtype)
+        self._images = torch.from_numpy(task.train.images).to(device, dtype)
         self._labels = torch.from_numpy(task.train.labels).to(device)
         self._background = task.background
 
     @staticmethod
     @lru_cache(maxsize=4)
-    def of(task: Task, device: torch.device) -> DeviceTask:
+    def of(task: Task, device: torch.device, dtype: torch.dtype) -> DeviceTask:
         """Make it once a process."""
-        return DeviceTask(task, device)
+        return DeviceTask(task, device, dtype)
 
     def epoch(
         self, streams: Sequence[torch.Generator], recipe: Recipe
@@ -83,7 +83,10 @@ class DeviceTask:
             )
 
 
-def _cut(part: Part, device: torch.device) -> list[tuple[Tensor, Tensor]]:
-    images = torch.from_numpy(part.images).to(device).split(_EVALUATED_AT_ONCE)
-    labels = torch.from_numpy(part.labels).to(device).split(_EVALUATED_AT_ONCE)
-    return list(zip(images, labels, strict=True))
+def _cut(part: Part, device: torch.device, dtype: torch.dtype) -> list[tuple[Tensor, Tensor]]:
+    images = torch.from_numpy(part.images).to(device, dtype)
+    labels = torch.from_numpy(part.labels).to(device)
+    starts = range(0, len(labels), _EVALUATED_AT_ONCE)
+    return [
+        (images[i : i + _EVALUATED_AT_ONCE], labels[i : i + _EVALUATED_AT_ONCE]) for i in starts
+    ]

@@ -29,12 +29,19 @@ class StackedConv(nn.Conv2d):
             bias=False,
         )
 
+    def reset_parameters(self) -> None:
+        """Set the weights to zero; `initialise` draws them, from no global generator."""
+        nn.init.zeros_(self.weight)
+
 
 class StackedNorm(nn.Module):
     """Batch normalisation of T networks: each channel has its own statistics anyway.
 
     Leaner than `torch.nn.BatchNorm2d`, whose count of batches costs as much as a small layer.
     """
+
+    running_mean: Tensor
+    running_var: Tensor
 
     def __init__(self, stack: int, channels: int) -> None:
         """Make it with torch's defaults: momentum 0.1, epsilon 1e-5, trained scale and shift."""
@@ -62,7 +69,7 @@ class StackedHead(nn.Module):
     def __init__(self, stack: int, inputs: int, classes: int) -> None:
         """Make T linear layers from `inputs` features to `classes` logits."""
         super().__init__()
-        self.weight = nn.Parameter(torch.empty(stack, inputs, classes))
+        self.weight = nn.Parameter(torch.zeros(stack, inputs, classes))
         self.bias = nn.Parameter(torch.zeros(stack, 1, classes))
 
     def forward(self, x: Tensor) -> Tensor:

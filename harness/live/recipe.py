@@ -13,6 +13,13 @@ from typing import Any
 
 from harness.core.errors import HarnessError
 
+_CHOICES = {
+    "optimizer": ("nesterov",),
+    "schedule": ("cosine",),
+    "initialisation": ("fan-in-uniform",),
+    "precision": ("float32", "float64"),
+}
+
 
 class InvalidRecipe(HarnessError):
     """A recipe with a missing, unknown or impossible setting."""
@@ -20,14 +27,17 @@ class InvalidRecipe(HarnessError):
 
 @dataclass(frozen=True)
 class Recipe:
-    """Stochastic gradient descent with Nesterov momentum and a cosine schedule.
-
-    The learning rate of step k of K is ``learning_rate * min(1, (k + 1) / W)`` during a warm-up of
-    W steps, and ``learning_rate * (1 + cos(pi * (k - W) / (K - W))) / 2`` after it. Convolutions
-    and linear layers start from ``uniform(-b, b)`` with ``b = 1 / sqrt(fan_in)`` (torch's default),
-    normalisations from scale 1 and shift 0. The training is in float32.
+    """How a network is trained.
 
     Attributes:
+        optimizer: ``nesterov``, stochastic gradient descent with Nesterov momentum.
+        schedule: ``cosine``: the learning rate of step k of K is
+            ``learning_rate * (1 + cos(pi * (k - W) / (K - W))) / 2``, and in the W steps of the
+            warm-up before it ``learning_rate * (k + 1) / W``.
+        initialisation: ``fan-in-uniform``: convolutions and linear layers start from
+            ``uniform(-b, b)`` with ``b = 1 / sqrt(fan_in)`` (torch's default), biases from 0,
+            normalisations from scale 1 and shift 0.
+        precision: ``float32`` or ``float64``.
         epochs: passes over the training images, without the last incomplete batch.
         batch: images a step.
         learning_rate: its largest value.
@@ -39,6 +49,10 @@ class Recipe:
             epoch; what moves in has the value of the task's background.
     """
 
+    optimizer: str
+    schedule: str
+    initialisation: str
+    precision: str
     epochs: int
     batch: int
     learning_rate: float
@@ -51,6 +65,11 @@ class Recipe:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
+            if field.name in _CHOICES:
+                if value not in _CHOICES[field.name]:
+                    known = ", ".join(_CHOICES[field.name])
+                    raise InvalidRecipe(f"recipe: no {field.name} {value!r}. All: {known}")
+                continue
             whole = field.type == "int"
             number = isinstance(value, int if whole else (int, float))
             if not number or isinstance(value, bool) or not math.isfinite(value) or value < 0:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,6 +66,7 @@ def train_stack(
     recipe: Recipe,
     task: Task,
     device: torch.device | str = "cpu",
+    threads: int = 1,
 ) -> list[TrialResult]:
     """Train one architecture once per trial, all trials at the same time.
 
@@ -78,12 +80,15 @@ def train_stack(
         recipe: how to train.
         task: what to train on.
         device: where to train.
+        threads: of a training on a CPU; more than one pays for large networks only, and small ones
+            become many times slower where another program wants a core.
 
     Returns:
         One result per trial, in the order given.
     """
     try:
-        return _train(build, trials, recipe, task, torch.device(device))
+        with _threads(threads):
+            return _train(build, trials, recipe, task, torch.device(device))
     except (RuntimeError, MemoryError) as error:
         if len(trials) == 1 or not _is_out_of_memory(error):
             raise
@@ -99,8 +104,18 @@ def train_stack(
     return [
         result
         for part in (trials[:half], trials[half:])
-        for result in train_stack(build, part, recipe, task, device)
+        for result in train_stack(build, part, recipe, task, device, threads)
     ]
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _is_out_of_memory(error: Exception) -> bool:
@@ -130,8 +145,9 @@ def _train(
     weight_streams, data_streams = zip(*map(generators, trials), strict=True)
     network = build(stack)
     initialise(network, weight_streams)
-    network.to(device)
-    images = DeviceTask.of(task, device)
+    dtype = torch.float64 if recipe.precision == "float64" else torch.float32
+    network.to(device, dtype)
+    images = DeviceTask.of(task, device, dtype)
     optimizer = torch.optim.SGD(
         network.parameters(),
         lr=recipe.learning_rate,
@@ -158,7 +174,7 @@ def _train(
                 reduction="sum",
                 label_smoothing=recipe.label_smoothing,
             )
-            (loss / recipe.batch).backward()
+            torch.autograd.backward(loss / recipe.batch)
             optimizer.step()
         middle = clock()
         curve.append(_evaluate(network, stack, images.valid))
@@ -219,7 +235,8 @@ def _clock(device: torch.device) -> Callable[[], float]:
 def _evaluate(network: nn.Module, stack: int, batches: list[tuple[Tensor, Tensor]]) -> _Curve:
     """Accuracy and mean loss of each network, two arrays of shape (T,)."""
     network.eval()
-    right, loss, count = 0.0, 0.0, 0
+    right = loss = torch.zeros(stack, dtype=torch.float64)
+    count = 0
     with torch.inference_mode():
         for x, y in batches:
             logits = network(channels_last(x.repeat(1, stack, 1, 1)))
@@ -228,8 +245,7 @@ def _evaluate(network: nn.Module, stack: int, batches: list[tuple[Tensor, Tensor
                 logits.flatten(0, 1), answers.flatten(), reduction="none"
             ).view_as(answers)
             # A network that gives no number gives no answer.
-            right += ((logits.argmax(-1) == answers) & losses.isfinite()).double().sum(1)
-            loss += losses.double().sum(1)
+            right = right + ((logits.argmax(-1) == answers) & losses.isfinite()).sum(1).cpu()
+            loss = loss + losses.double().sum(1).cpu()
             count += len(y)
-    return np.array(right.cpu()) / count, np.array(loss.cpu()) / count
-
+    return right.numpy() / count, loss.numpy() / count

@@ -35,8 +35,10 @@ class ConvNorm(nn.Sequential):
 class Cell(nn.Module):
     """One cell: four nodes, each the sum of its incoming edges; node 3 is the output.
 
-    Dead edges have their weights, which count as parameters, but are not computed. What several
-    edges share (the ReLU or the pooling of a node) is computed once.
+    Dead edges have their weights, which count as parameters, but are not computed: so cells that
+    `NasBench201Space.canonical` calls the same are the same. In one case this differs from the
+    authors' code, where the convolution of a zeroed node adds a constant, the shift of its
+    normalisation. What several edges share (the ReLU or the pooling of a node) is computed once.
     """
 
     def __init__(self, arch: Architecture, stack: int, channels: int) -> None:
@@ -93,7 +95,8 @@ class ResidualReduction(nn.Module):
         """Two ReLU-convolution-normalisations plus the pooled input."""
         block = self.second(functional.relu(self.first(functional.relu(x))))
         halved = functional.avg_pool2d(x, 2, ceil_mode=True)
-        return block + self.shortcut(halved)
+        reduced: Tensor = block + self.shortcut(halved)
+        return reduced
 
 
 class Network(nn.Module):
@@ -117,4 +120,5 @@ class Network(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (T, batch, classes) of images (batch, T * inputs, height, width)."""
-        return self.head(functional.relu(self.norm(self.body(self.stem(x)))))
+        logits: Tensor = self.head(functional.relu(self.norm(self.body(self.stem(x)))))
+        return logits
