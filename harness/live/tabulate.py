@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -200,8 +201,8 @@ class _Parts:
         import pyarrow as pa
 
         table = pa.Table.from_pylist([_plain(row) for row in rows])
-        name = f"{len(self._files()):06d}-{os.getpid()}.parquet"
-        _write(table, self.folder / name, self.stamp)
+        name = hashlib.sha256(rows[0]["arch"].encode()).hexdigest()[:16]
+        _write(table, self.folder / f"{name}.parquet", self.stamp)
 
     def join(self, tabulation: Tabulation, target: Path) -> None:
         """Write the table from its parts and remove them."""
@@ -216,7 +217,7 @@ class _Parts:
         shutil.rmtree(self.folder)
 
     def _files(self) -> list[Path]:
-        return sorted(self.folder.glob("[0-9]*.parquet"))
+        return sorted(self.folder.glob("[0-9a-f]*.parquet"))
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:

@@ -72,7 +72,9 @@ def retrain(
     return found
 
 
-def same_distribution_p(rows: Sequence[Retrained], rng: np.random.Generator) -> float:
+def same_distribution_p(
+    rows: Sequence[Retrained], rng: np.random.Generator, permutations: int = PERMUTATIONS
+) -> float:
     """Do stored and fresh scores come from the same distributions?
 
     A permutation test in which scores change places within their architecture only. It looks at
@@ -82,6 +84,7 @@ def same_distribution_p(rows: Sequence[Retrained], rng: np.random.Generator) -> 
     Args:
         rows: architectures with the same number of stored and of fresh scores.
         rng: draws the permutations.
+        permutations: how many are drawn.
 
     Returns:
         The p value.
@@ -90,9 +93,9 @@ def same_distribution_p(rows: Sequence[Retrained], rng: np.random.Generator) -> 
     half = pooled.shape[1] // 2
     observed = _differences(pooled, half)
     extreme = np.zeros(2)
-    for _ in range(PERMUTATIONS):
+    for _ in range(permutations):
         extreme += _differences(rng.permuted(pooled, axis=1), half) >= observed - 1e-12
-    p = (extreme + 1) / (PERMUTATIONS + 1)
+    p = (extreme + 1) / (permutations + 1)
     return float(min(1.0, 2 * p.min()))
 
 

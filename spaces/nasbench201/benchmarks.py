@@ -16,6 +16,7 @@ from harness import (
     data_home,
 )
 from harness.tables import SETTINGS, FileSource, Source, TableBenchmark, TableFacts
+from spaces.nasbench201.digits import DIGITS_TABLE, digits_setup
 from spaces.nasbench201.layout import layout_of
 from spaces.nasbench201.space import NasBench201Space
 
@@ -50,7 +51,7 @@ def _missing() -> str:
         f"needs a table that is not on this machine (looked for {table_path()}).\n"
         "  Get it: harness data fetch nasbench201   (says where the authors keep the files)\n"
         "  Then:   harness data import nasbench201 FILE_OR_FOLDER\n"
-        "  Works now without download: nasbench-graph/*"
+        "  Works now without download: nasbench201/digits, nasbench-graph/*"
     )
 
 
@@ -71,17 +72,22 @@ def _space() -> NasBench201Space:
     return NasBench201Space()
 
 
-def _row_keys(source: Source) -> Sequence[str]:
+def _notations(source: Source) -> Sequence[str]:
     keys: list[str] = source.read(["arch"])["arch"].tolist()
     return keys
 
 
+def _functions(source: Source) -> Sequence[str]:
+    keys: list[str] = source.read(["canonical"])["canonical"].tolist()
+    return keys
+
+
 class NasBench201Family(BenchmarkFamily):
-    """CIFAR-10, CIFAR-100 and ImageNet16-120."""
+    """The authors' three data sets, and `digits`, whose table comes with the package."""
 
     def entries(self) -> list[BenchmarkEntry]:
         """See `BenchmarkFamily.entries`."""
-        return [
+        imported = [
             BenchmarkEntry(
                 f"nasbench201/{dataset}",
                 f"15,625 cells, 12 and 200 epochs, {dataset}",
@@ -90,6 +96,8 @@ class NasBench201Family(BenchmarkFamily):
             )
             for dataset in _DATASETS
         ]
+        digits = "6,466 different cells, 1 to 8 epochs, eight training runs each, made here, digits"
+        return [BenchmarkEntry("nasbench201/digits", digits, settings=SETTINGS), *imported]
 
     def data_file(self) -> DataFile:
         """See `BenchmarkFamily.data_file`."""
@@ -97,6 +105,8 @@ class NasBench201Family(BenchmarkFamily):
 
     def make(self, dataset: str, settings: Mapping[str, str]) -> Benchmark:
         """See `BenchmarkFamily.make`."""
+        if dataset == "digits":
+            return _digits(settings)
         if missing := _missing():
             raise MissingData(f"nasbench201/{dataset} {missing}")
         source = FileSource(table_path())
@@ -115,7 +125,40 @@ class NasBench201Family(BenchmarkFamily):
             _space(),
             source,
             layout_of(source, _DATASETS[dataset]),
-            _row_keys,
+            _notations,
             _space().to_str,
             settings,
         )
+
+    def tabulation(self, dataset: str) -> object:
+        """See `BenchmarkFamily.tabulation`."""
+        if dataset != "digits":
+            return None
+        from spaces.nasbench201.tabulation import digits_tabulation
+
+        return digits_tabulation()
+
+
+def _digits(settings: Mapping[str, str]) -> Benchmark:
+    """Cells that are the same function share a row, and so their training runs."""
+    epochs = digits_setup().recipe.epochs
+    source = FileSource(DIGITS_TABLE)
+    return TableBenchmark(
+        TableFacts(
+            id="nasbench201/digits",
+            dataset="digits",
+            metric="accuracy (%)",
+            direction="maximize",
+            searched=f"valid@{epochs}",
+            reported=f"test@{epochs}",
+            default_budget=Budget(100, "queries"),
+            citation="nas-harness, nasbench201/digits (space of " + _CITATION + ")",
+            licence="Apache-2.0; images CC BY 4.0 (Alpaydin and Kaynak, 1998)",
+        ),
+        _space(),
+        source,
+        layout_of(source, "digits", (epochs,)),
+        _functions,
+        _space().canonical,
+        settings,
+    )

@@ -14,6 +14,7 @@ from harness.live.recipe import InvalidRecipe, Recipe, read_toml
 from spaces.nasbench201.skeleton import Skeleton
 
 _FILE = Path(__file__).with_name("digits.toml")
+DIGITS_TABLE = Path(__file__).with_name("digits.parquet")
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ schedules, each annealed to zero; epoch 12 of the long one is not the short one.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from harness.tables import Layout, LevelColumns, Source
 
@@ -50,12 +51,13 @@ _EPOCH_SECONDS = {
 }
 
 
-def layout_of(source: Source, dataset: str) -> Layout:
+def layout_of(source: Source, dataset: str, schedules: Sequence[int] = SCHEDULES) -> Layout:
     """What the columns of a table mean for one dataset.
 
     Args:
         source: a table; it has averages or single training runs.
         dataset: ``cifar10``, ``cifar100``, ``imagenet16_120`` or ``digits``.
+        schedules: lengths of the trainings that the table can have, in epochs.
 
     Returns:
         The layout; what is searched and reported are named ``valid@12``, ``test@200`` and so on.
@@ -65,13 +67,13 @@ def layout_of(source: Source, dataset: str) -> Layout:
     columns = source.columns
     averaged = not any(re.fullmatch(rf"{dataset}_valid_\d+ep_seed\d+", name) for name in columns)
     searched = {
-        f"valid@{schedule}": _levels(source, dataset, schedule, averaged=averaged)
-        for schedule in SCHEDULES
+        f"valid@{schedule}": _levels(source, dataset, schedule, schedules, averaged=averaged)
+        for schedule in schedules
     }
     reported = {
         f"{split}@{schedule}": _trials(source, f"{dataset}_{split}_{schedule}ep")
         for split in ("test", "valid")
-        for schedule in SCHEDULES
+        for schedule in schedules
     }
     # Images of CIFAR-100 are as large as those of CIFAR-10; only the networks' last layer differs.
     same_images = "flops_m_cifar10" if dataset == "cifar100" else ""
@@ -100,7 +102,7 @@ def _trials(source: Source, stem: str) -> tuple[str, ...]:
 
 
 def _levels(
-    source: Source, dataset: str, schedule: int, *, averaged: bool
+    source: Source, dataset: str, schedule: int, schedules: Sequence[int], *, averaged: bool
 ) -> tuple[LevelColumns, ...]:
     final = _trials(source, f"{dataset}_valid_{schedule}ep")
     if not final:
@@ -117,7 +119,7 @@ def _levels(
             for epoch in range(1, schedule + 1)
         )
     levels = []
-    for shorter in SCHEDULES:
+    for shorter in schedules:
         trials = _trials(source, f"{dataset}_valid_{shorter}ep")
         if trials and shorter <= schedule and (averaged or shorter == schedule):
             levels.append(LevelColumns(shorter, trials, _seconds(source.columns, dataset, shorter)))

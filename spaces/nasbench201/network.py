@@ -1,6 +1,6 @@
 """The NAS-Bench-201 network in T copies side by side; needs torch.
 
-Architecture and layers follow the authors' code (github.com/D-X-Y/AutoDL-Projects): convolutions
+Architecture and layers follow the published benchmark (Dong and Yang, ICLR 2020): convolutions
 are ReLU, convolution without bias, batch normalisation with trained scale and shift; the average
 pooling leaves the padding out of the mean; weights start as torch's defaults.
 """

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness import Architecture
 from harness.live.tabulate import Tabulation
-from spaces.nasbench201.digits import digits_setup
+from spaces.nasbench201.digits import DIGITS_TABLE, digits_setup
 from spaces.nasbench201.skeleton import costs
 from spaces.nasbench201.space import NasBench201Space
-
-DIGITS_TABLE = Path(__file__).with_name("digits.parquet")
 
 if TYPE_CHECKING:
     from harness.live.training import TrialResult
