@@ -104,13 +104,16 @@ def failures(results: StudyResults, benchmark: BenchmarkAnalysis, folder: str) -
 
 
 def anytime_rows(benchmark: BenchmarkAnalysis) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """The anytime table on the axis of the budget: header and rows, empty where there is none.
+    """The anytime table: header and rows, empty where there is none.
+
+    The axis is that of the budget; for one in epochs it is seconds, or queries where there are none.
 
     The target is the highest share of the gap between the mean random architecture and the optimum
     that half of all runs of some method have reached.
     """
+    axes = {axis.axis: axis for axis in benchmark.anytime}
     unit = benchmark.budget.split()[-1]
-    axis = next((axis for axis in benchmark.anytime if axis.axis == unit), None)
+    axis = axes.get(unit) or axes.get("seconds") or axes.get("queries")
     if axis is None or not any(curve.targets for curve in axis.methods):
         return (), []
     targets = len(axis.methods[0].targets)

@@ -25,7 +25,7 @@ MAX_SEEDS = 1_000_000
 CONTROL = "random-search"
 
 # The study that `compare` runs when it is told nothing: embedded data, every cheap kind of method.
-DEFAULT_BENCHMARKS = ("nasbench-graph/cora", "nasbench-graph/arxiv")
+DEFAULT_BENCHMARKS = ("nasbench-graph/cora", "nasbench201/digits")
 DEFAULT_METHODS = (
     "random-search",
     "regularized-evolution",

@@ -151,7 +151,8 @@ def _digits(settings: Mapping[str, str]) -> Benchmark:
             direction="maximize",
             searched=f"valid@{epochs}",
             reported=f"test@{epochs}",
-            default_budget=Budget(100, "queries"),
+            # A hundred whole trainings, which a method can also spend on more and shorter ones.
+            default_budget=Budget(100 * epochs, "epochs"),
             citation="nas-harness, nasbench201/digits (space of " + _CITATION + ")",
             licence="Apache-2.0; images CC BY 4.0 (Alpaydin and Kaynak, 1998)",
         ),
