@@ -95,7 +95,12 @@ class Store:
         columns["recommended"] = pa.array(columns["recommended"], pa.list_(pa.int16()))
         for name in _TRACE_COLUMNS:
             columns[f"trace_{name}"] = _lists([getattr(record.trace, name) for record in records])
-        metadata = {"schema": SCHEMA, "identity": pair.identity, "provenance": provenance()}
+        metadata = {
+            "schema": SCHEMA,
+            "identity": pair.identity,
+            "given": {"benchmark": pair.benchmark, "method": pair.method},
+            "provenance": provenance(),
+        }
         table = pa.table(columns).replace_schema_metadata({_METADATA: json.dumps(metadata)})
         # The process id keeps two studies that share a folder from writing to the same file.
         temporary = folder / f".{target.name}.{os.getpid()}"

@@ -206,7 +206,7 @@ train any row again: `harness train nasbench201/digits ARCH`, and a sample of th
 
 Not fit for: claims that a method is better on vision tasks. This is a task of 8x8 grey images and
 networks of one cell; the ranking of methods on it must not be claimed to transfer. Among the best cells
-the noise of a trial is as large as what separates them.
+the noise of a single trial is comparable with what separates them.
 """
 
 
