@@ -32,11 +32,18 @@ class Ledger:
         epochs: epochs spent so far.
         seconds: seconds spent so far.
         incumbents: index of the query with the best score so far.
+        best: the last of these.
+        best_rank: fidelity and score of that query.
+        total_charged: queries charged.
+        total_epochs: epochs spent, with or without a query.
+        total_seconds: seconds spent, with or without a query.
     """
 
     __slots__ = (
         "__weakref__",
         "archs",
+        "best",
+        "best_rank",
         "charged",
         "epochs",
         "fidelities",
@@ -57,6 +64,8 @@ class Ledger:
         self.epochs: list[float] = []
         self.seconds: list[float] = []
         self.incumbents: list[int] = []
+        self.best = 0
+        self.best_rank = (-1, 0.0)
         self.total_charged = 0
         self.total_epochs = 0.0
         self.total_seconds = 0.0
@@ -230,18 +239,12 @@ class Problem:
 
     def _record(self, arch: Architecture, epochs: int | None, score: float) -> None:
         ledger = self._ledger
-        incumbents = ledger.incumbents
-        if incumbents:
-            best = incumbents[-1]
-            held = ledger.fidelities[best]
-            if epochs == held:
-                better = score > ledger.scores[best]
-            else:
-                # Scores of different fidelities cannot be compared: the longer training wins.
-                better = (epochs or 0) > (held or 0)
-            incumbents.append(len(incumbents) if better else best)
-        else:
-            incumbents.append(0)
+        # Scores of different fidelities cannot be compared: the longer training wins.
+        rank = (epochs or 0, score)
+        if rank > ledger.best_rank:
+            ledger.best_rank = rank
+            ledger.best = len(ledger.scores)
+        ledger.incumbents.append(ledger.best)
         ledger.archs.append(arch)
         ledger.fidelities.append(epochs)
         ledger.scores.append(score)

@@ -106,12 +106,12 @@ def failures(results: StudyResults, benchmark: BenchmarkAnalysis, folder: str) -
 def anytime_rows(benchmark: BenchmarkAnalysis) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """The anytime table: header and rows, empty where there is none.
 
-    The axis is that of the budget; for one in epochs it is seconds, or queries where there are none.
+    The axis is that of the budget; for a budget in epochs seconds, or queries where there are none.
 
     The target is the highest share of the gap between the mean random architecture and the optimum
     that half of all runs of some method have reached.
     """
-    axes = {axis.axis: axis for axis in benchmark.anytime}
+    axes = {str(axis.axis): axis for axis in benchmark.anytime}
     unit = benchmark.budget.split()[-1]
     axis = axes.get(unit) or axes.get("seconds") or axes.get("queries")
     if axis is None or not any(curve.targets for curve in axis.methods):

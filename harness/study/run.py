@@ -23,7 +23,6 @@ from harness.core.budget import Budget
 from harness.core.errors import (
     BudgetExhausted,
     HarnessError,
-    InvalidArchitecture,
     InvalidBudget,
     RunTimeout,
 )
@@ -96,6 +95,7 @@ class _Search:
 
     seed: int
     ledger: Ledger
+    archs: NDArray[np.int16]
     recommended: Architecture | None
     error: str
     wall: float
@@ -165,7 +165,6 @@ def _search(
     try:
         with _stdout_to_stderr(), chdir("."), _deadline(time_limit):
             recommended = _ask(method, problem)
-        _refuse_fractions(ledger.archs)
         if recommended is not None:
             benchmark.space.check(recommended)
         elif ledger.incumbent is None:
@@ -182,16 +181,14 @@ def _search(
             # A child that the method forked has come back from search(); it must not go on as if
             # it were the harness.
             os._exit(1)
-    return _Search(seed, ledger, recommended, error, time.perf_counter() - start)
-
-
-def _refuse_fractions(archs: list[Architecture]) -> None:
-    """Fail a run that asked for ``(1.0, 0.0)``.
-
-    It equals ``(1, 0)``, so a look-up cannot tell them apart once the latter was asked for.
-    """
-    if archs and np.array(archs).dtype.kind not in "iu":
-        raise InvalidArchitecture("the entries of an architecture are ints, and some were not")
+    wall = time.perf_counter() - start
+    archs = np.array(ledger.archs).reshape(-1, len(benchmark.space.sizes))
+    if archs.size and archs.dtype.kind not in "iu":
+        # (1.0, 0.0) equals (1, 0), so a look-up cannot tell them apart once the latter was asked
+        # for; what a run may do must not depend on what others have asked.
+        recommended = None
+        error = error or "InvalidArchitecture: the entries of an architecture are ints\n"
+    return _Search(seed, ledger, archs.astype(np.int16), recommended, error, wall)
 
 
 def _ask(method: Method, problem: Problem) -> Architecture | None:
@@ -280,7 +277,7 @@ def _record(
         seconds=ledger.total_seconds,
         wall=search.wall,
         trace=Trace(
-            archs=np.array(ledger.archs, np.int16).reshape(-1, len(benchmark.space.sizes)),
+            archs=search.archs,
             fidelities=np.array([level or 0 for level in ledger.fidelities], np.int32),
             scores=sign * np.array(ledger.scores, np.float64),
             charged=np.array(ledger.charged, np.int32),

@@ -25,7 +25,7 @@ MODEL_BASED = {"gp-bo": 60, "tpe": 200, "bohb": 200}
 @pytest.fixture(scope="module")
 def cells() -> Benchmark:
     """As many decisions and choices as NAS-Bench-201 has, with scores of every architecture."""
-    benchmark = SyntheticBenchmark(sizes=(5,) * 6)
+    benchmark = SyntheticBenchmark(sizes=(5,) * 6, trials=1)
     oracle = benchmark.oracle(0)
     for arch in benchmark.space.enumerate():
         oracle.measure(arch, benchmark.fidelities[-1])
