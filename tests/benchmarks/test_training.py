@@ -25,12 +25,6 @@ CORES = 2
 ROUNDS = 3
 
 
-def train(arch: tuple[int, ...], trials: range, threads: int = 1) -> None:
-    setup = digits_setup()
-    build = partial(Network, arch, setup.skeleton)
-    train_stack(build, trials, setup.recipe, digits(), threads=threads)
-
-
 def seconds(work: Callable[[], object]) -> float:
     start = time.perf_counter()
     work()
@@ -41,16 +35,18 @@ def seconds(work: Callable[[], object]) -> float:
 def test_stacks_are_four_times_as_fast_as_one_at_a_time() -> None:
     """Real cells by the real recipe; seconds of wall time per network on two cores."""
     rng = np.random.default_rng(0)
-    space = NasBench201Space()
-    cells = [space.sample(rng) for _ in range(4)]
+    setup, space = digits_setup(), NasBench201Space()
+    cells = [partial(Network, space.sample(rng), setup.skeleton) for _ in range(4)]
     with Parallel(n_jobs=CORES) as workers:
 
         def stacked() -> None:
-            workers(delayed(train)(cell, range(STACK)) for cell in cells)
+            workers(
+                delayed(train_stack)(cell, range(STACK), setup.recipe, digits()) for cell in cells
+            )
 
         def alone(threads: int) -> None:
             for cell in cells:
-                train(cell, range(1), threads)
+                train_stack(cell, range(1), setup.recipe, digits(), threads=threads)
 
         stacked()  # imports and caches, in the workers and here
         alone(1)
