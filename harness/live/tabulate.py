@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.core.errors import HarnessError, InvalidTable, UnknownName
-from harness.core.registry import families, list_benchmarks
+from harness.core.errors import HarnessError, InvalidTable, MissingExtra, UnknownName
+from harness.core.registry import families, list_benchmarks, missing_extra
 from harness.core.space import Architecture, SearchSpace
 from harness.study.backends import backend, stop_workers
 from harness.study.provenance import provenance
@@ -62,6 +62,7 @@ def find_tabulation(benchmark: str) -> Tabulation:
 
     Raises:
         UnknownName: there is no such benchmark.
+        MissingExtra: torch is not installed.
         HarnessError: its table is not made by the harness.
     """
     ids = [entry.id for entry in list_benchmarks()]
@@ -72,6 +73,8 @@ def find_tabulation(benchmark: str) -> Tabulation:
     if found is None:
         raise HarnessError(f"the table of {benchmark} comes from its authors; it is not made here")
     assert isinstance(found, Tabulation)
+    if missing := missing_extra("neural"):
+        raise MissingExtra(f"training on {benchmark} {missing}")
     return found
 
 

@@ -207,3 +207,15 @@ class TestVerification:
             rejected += same_distribution_p(rows, rng, permutations=199) < 0.05
         # Bonferroni makes it conservative; 200 draws at 0.05 exceed 20 with probability 0.002.
         assert rejected <= 20
+
+
+def test_without_torch_the_command_that_installs_it_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        module, "missing_extra", lambda extra: f"needs the extra '{extra}': pip ..."
+    )
+    with pytest.raises(
+        HarnessError, match="training on nasbench201/digits needs the extra 'neural'"
+    ):
+        find_tabulation("nasbench201/digits")
