@@ -9,6 +9,7 @@ from harness.core.benchmark import (
 )
 from harness.core.budget import Budget
 from harness.core.data_home import data_home
+from harness.core.encodings import Graphs
 from harness.core.errors import (
     BudgetExhausted,
     HarnessError,
@@ -18,11 +19,14 @@ from harness.core.errors import (
     MissingExtra,
 )
 from harness.core.method import Method
+from harness.core.predictor import Predictor
 from harness.core.problem import Problem
-from harness.core.space import Architecture, Decision, SearchSpace
+from harness.core.registry import load_predictor
+from harness.core.space import Architecture, Architectures, Decision, SearchSpace
 
 __all__ = [
     "Architecture",
+    "Architectures",
     "Benchmark",
     "BenchmarkCard",
     "BenchmarkEntry",
@@ -31,13 +35,16 @@ __all__ = [
     "BudgetExhausted",
     "DataFile",
     "Decision",
+    "Graphs",
     "HarnessError",
     "InvalidArchitecture",
     "InvalidTable",
     "Method",
     "MissingData",
     "MissingExtra",
+    "Predictor",
     "Problem",
     "SearchSpace",
     "data_home",
+    "load_predictor",
 ]

@@ -33,6 +33,7 @@ class Ledger:
         seconds: seconds spent so far.
         incumbents: index of the query with the best score so far.
         best: the last of these.
+        counts: how often something happened that the method counts, by its name.
         best_rank: fidelity and score of that query.
         total_charged: queries charged.
         total_epochs: epochs spent, with or without a query.
@@ -45,6 +46,7 @@ class Ledger:
         "best",
         "best_rank",
         "charged",
+        "counts",
         "epochs",
         "fidelities",
         "incumbents",
@@ -65,6 +67,7 @@ class Ledger:
         self.seconds: list[float] = []
         self.incumbents: list[int] = []
         self.best = 0
+        self.counts: dict[str, int] = {}
         self.best_rank = (-1, 0.0)
         self.total_charged = 0
         self.total_epochs = 0.0
@@ -236,6 +239,15 @@ class Problem:
             raise BudgetExhausted
         ledger.total_epochs = spent_epochs
         ledger.total_seconds = spent_seconds
+
+    def count(self, what: str, times: int = 1) -> None:
+        """Count something that costs nothing but is worth knowing; stored with the run.
+
+        Args:
+            what: in words, e.g. ``invalid sequences decoded``.
+            times: how often it happened.
+        """
+        self._ledger.counts[what] = self._ledger.counts.get(what, 0) + times
 
     def _record(self, arch: Architecture, epochs: int | None, score: float) -> None:
         ledger = self._ledger

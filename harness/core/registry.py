@@ -1,4 +1,4 @@
-"""Methods and benchmarks by name, found through entry points and loaded only when asked for."""
+"""Methods, scorers and benchmarks by name, found by entry points, loaded when asked for."""
 
 from __future__ import annotations
 
@@ -15,15 +15,20 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 from harness.core.benchmark import Benchmark, BenchmarkEntry, BenchmarkFamily
+from harness.core.configured import Configured
 from harness.core.errors import HarnessError, MissingExtra, UnknownName
 from harness.core.method import Method
 from harness.core.names import check_version, format_reference, parse_reference
+from harness.core.predictor import Predictor
 
 METHODS = "nas_harness.methods"
+SCORERS = "nas_harness.scorers"
 BENCHMARKS = "nas_harness.benchmarks"
+
+T = TypeVar("T", bound=Configured)
 
 # One module of each optional dependency group, whose presence stands for the group.
 _PROBES = {"neural": "torch", "nasbench201": "nats_bench"}
@@ -49,8 +54,25 @@ class LoadedMethod:
 
 
 @dataclass(frozen=True)
+class LoadedScorer:
+    """A predictor with its identity.
+
+    Attributes:
+        identity: name and every parameter that was given; what tables show.
+        given: parameters as they were given.
+        scorer: ready to be attached to a space.
+        digest: SHA-256 of the file it came from; empty for an installed one.
+    """
+
+    identity: str
+    given: dict[str, str]
+    scorer: Predictor
+    digest: str
+
+
+@dataclass(frozen=True)
 class MethodEntry:
-    """One line of ``harness list methods``.
+    """One line of ``harness list methods`` or ``harness list scorers``.
 
     Attributes:
         name: registered name.
@@ -105,9 +127,27 @@ def list_methods() -> list[MethodEntry]:
     return [_method_entry(name, point) for name, point in _points(METHODS).items()]
 
 
-def _method_entry(name: str, point: EntryPoint) -> MethodEntry:
+def list_scorers() -> list[MethodEntry]:
+    """All registered scorers, those included that cannot be used on this machine."""
+    return [_method_entry(name, point, Predictor) for name, point in _points(SCORERS).items()]
+
+
+def methods_without_need(encodings: frozenset[str]) -> list[str]:
+    """Registered methods that need no encoding besides these."""
+    found = []
+    for name, point in _points(METHODS).items():
+        try:
+            method: Method = _class_of(_load(point), point.value, Method).from_text({})
+        except HarnessError:
+            continue
+        if method.needs() <= encodings:
+            found.append(name)
+    return found
+
+
+def _method_entry(name: str, point: EntryPoint, base: type[Configured] = Method) -> MethodEntry:
     try:
-        method = _method_class(_load(point), point.value)
+        method = _class_of(_load(point), point.value, base)
         parameters = method.from_text({}).parameters()
     except HarnessError as error:
         return MethodEntry(name, "", {}, str(error))
@@ -122,40 +162,68 @@ def load_method(text: str) -> LoadedMethod:
         MissingExtra: it needs an optional dependency.
         HarnessError: its file cannot be read, or a parameter is wrong.
     """
-    # What the file prints while it is loaded is no result.
+    cls, shown, origin, digest, given = _find(text, "method", METHODS, Method)
+    return LoadedMethod(format_reference(shown, given), given, cls.from_text(given), origin, digest)
+
+
+def load_scorer(text: str) -> LoadedScorer:
+    """Find a predictor by registered name or ``file.py:Class``, with parameters.
+
+    Raises:
+        UnknownName: there is no such predictor.
+        MissingExtra: it needs an optional dependency.
+        HarnessError: its file cannot be read, or a parameter is wrong.
+    """
+    cls, shown, _, digest, given = _find(text, "scorer", SCORERS, Predictor)
+    return LoadedScorer(format_reference(shown, given), given, cls.from_text(given), digest)
+
+
+def load_predictor(text: str) -> Predictor:
+    """Find a predictor, as `load_scorer` does, for a method that uses one."""
+    return load_scorer(text).scorer
+
+
+def _find(
+    text: str, kind: str, group: str, base: type[T]
+) -> tuple[type[T], str, str, str, dict[str, str]]:
+    """The class that a reference names, what it is called, where it is from, and parameters."""
+    # What a file prints while it is loaded is no result.
     with redirect_stdout(sys.stderr):
-        return _load_method(text)
+        return _find_class(text, kind, group, base)
 
 
-def _load_method(text: str) -> LoadedMethod:
+def _find_class(
+    text: str, kind: str, group: str, base: type[T]
+) -> tuple[type[T], str, str, str, dict[str, str]]:
     reference = parse_reference(text)
     digest = ""
     if match := re.fullmatch(r"(.+\.py)(?::(.*))?", reference.name):
         file = Path(match.group(1))
         module = _module_of(file)
-        cls = _class_in(module, file, match.group(2) or "")
+        cls = _class_in(module, file, match.group(2) or "", base)
         digest = hashlib.sha256(file.read_bytes()).hexdigest()
         shown, origin = f"{file.stem}:{cls.__name__}", str(file)
     else:
-        points = _points(METHODS)
+        points = _points(group)
         if reference.name not in points:
-            raise UnknownName("method", reference.name, points, "harness list methods")
+            raise UnknownName(kind, reference.name, points, f"harness list {kind}s")
         point = points[reference.name]
-        cls = _method_class(_load(point), point.value)
+        cls = _class_of(_load(point), point.value, base)
         shown, origin = reference.name, point.dist.name if point.dist else point.value
-    check_version("method", reference, cls.version)
+    check_version(kind, reference, cls.version)
     if missing := missing_extra(cls.extra):
-        raise MissingExtra(f"method {shown} {missing}")
-    method = cls.from_text(reference.settings)
-    identity = format_reference(shown, reference.settings)
-    return LoadedMethod(identity, reference.settings, method, origin, digest)
+        raise MissingExtra(f"{kind} {shown} {missing}")
+    return cls, shown, origin, digest, reference.settings
 
 
-def _method_class(found: Any, where: str) -> type[Method]:
-    if not (inspect.isclass(found) and issubclass(found, Method)):
-        raise HarnessError(f"{where} is no Method: write class NAME(harness.Method)")
+def _class_of(found: Any, where: str, base: type[T]) -> type[T]:
+    if not (inspect.isclass(found) and issubclass(found, base)):
+        raise HarnessError(
+            f"{where} is no {base.__name__}: write class NAME(harness.{base.__name__})"
+        )
     if inspect.isabstract(found):
-        raise HarnessError(f"{where} has no search(self, problem)")
+        lacking = ", ".join(f"{name}()" for name in sorted(vars(found)["__abstractmethods__"]))
+        raise HarnessError(f"{where} has no {lacking}")
     return found
 
 
@@ -178,12 +246,12 @@ def _module_of(file: Path) -> ModuleType:
     return module
 
 
-def _class_in(module: ModuleType, file: Path, name: str) -> type[Method]:
+def _class_in(module: ModuleType, file: Path, name: str, base: type[T]) -> type[T]:
     own = {
         key: value
         for key, value in vars(module).items()
         if inspect.isclass(value)
-        and issubclass(value, Method)
+        and issubclass(value, base)
         and value.__module__ == module.__name__
         and not inspect.isabstract(value)
     }
@@ -191,12 +259,12 @@ def _class_in(module: ModuleType, file: Path, name: str) -> type[Method]:
         return next(iter(own.values()))
     if not name:
         raise HarnessError(
-            f"{file} has {len(own)} methods; name one: {file}:CLASS with CLASS one of "
-            f"{', '.join(own) or 'none (no class there is a harness.Method with a search)'}"
+            f"{file} has {len(own)} classes; name one: {file}:CLASS with CLASS one of "
+            f"{', '.join(own) or f'none (no class there is a whole harness.{base.__name__})'}"
         )
     if not hasattr(module, name):
         raise UnknownName(f"class in {file}", name, own)
-    return _method_class(getattr(module, name), f"{file}:{name}")
+    return _class_of(getattr(module, name), f"{file}:{name}", base)
 
 
 def list_benchmarks() -> list[BenchmarkEntry]:

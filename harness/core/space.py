@@ -5,14 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.core.encodings import Graphs, paths
 from harness.core.errors import HarnessError, InvalidArchitecture
 
 Architecture = tuple[int, ...]
+# Many architectures at once: genotypes, or the same as an array with one row each.
+Architectures = Sequence[Architecture] | NDArray[np.integer[Any]]
+
+# Spaces up to this number of genotypes can be held in memory as a whole.
+ENUMERABLE = 2_000_000
 
 # Invalid mutations in a row after which the valid ones are listed.
 TRIES = 1000
@@ -40,9 +48,13 @@ class SearchSpace:
 
     Attributes:
         id: name of the space.
+        encodings: what a model can be shown: ``features`` and ``sequence``; a space that
+            implements `graphs` adds ``graph``.
         decisions: the decisions, in the order of a genotype's entries.
         sizes: number of choices of each decision.
     """
+
+    encodings: ClassVar[frozenset[str]] = frozenset({"features", "sequence"})
 
     def __init__(self, id: str, decisions: Sequence[Decision]) -> None:
         """Make a space.
@@ -204,13 +216,92 @@ class SearchSpace:
                 f"All: {', '.join(decision.choices)}"
             ) from None
 
-    def integers(self, archs: Sequence[Architecture]) -> NDArray[np.int64]:
-        """Genotypes as an array of shape (n, decisions)."""
-        return np.array(archs, dtype=np.int64).reshape(len(archs), len(self.sizes))
+    @property
+    def enumerable(self) -> bool:
+        """Whether `population` fits into memory."""
+        return self.cardinality <= ENUMERABLE
 
-    def one_hot(self, archs: Sequence[Architecture]) -> NDArray[np.float32]:
+    @cached_property
+    def population(self) -> NDArray[np.integer[Any]]:
+        """Everything that `enumerate` gives, as rows; made once and not to be written to.
+
+        Raises:
+            HarnessError: the space is too large.
+        """
+        if not self.enumerable:
+            raise HarnessError(
+                f"space {self.id} has {self.cardinality:.1e} genotypes, too many to list: sample it"
+            )
+        rows = self.integers(list(self.enumerate())).astype(np.int16)
+        rows.flags.writeable = False
+        return rows
+
+    def integers(self, archs: Architectures) -> NDArray[np.int64]:
+        """Genotypes as an array of shape (n, decisions)."""
+        return np.asarray(archs, dtype=np.int64).reshape(len(archs), len(self.sizes))
+
+    def tuples(self, rows: NDArray[np.integer[Any]]) -> list[Architecture]:
+        """Rows of integers as genotypes."""
+        return [tuple(row) for row in rows.tolist()]
+
+    def one_hot(self, archs: Architectures) -> NDArray[np.float32]:
         """Genotypes as zeros and ones, shape (n, sum of `sizes`), one block a decision."""
         starts = np.concatenate([[0], np.cumsum(self.sizes)[:-1]])
         encoded = np.zeros((len(archs), sum(self.sizes)), dtype=np.float32)
         np.put_along_axis(encoded, self.integers(archs) + starts, 1.0, axis=1)
         return encoded
+
+    def features(self, archs: Architectures) -> NDArray[np.float32]:
+        """Numbers that a regression can use, shape (n, features); `one_hot` by default."""
+        return self.one_hot(archs)
+
+    @cached_property
+    def _vocabulary(self) -> list[NDArray[np.int64]]:
+        """The token of each choice of each decision; choices of one name share a token."""
+        numbers: dict[str, int] = {}
+        return [
+            np.array([numbers.setdefault(name, len(numbers) + 1) for name in decision.choices])
+            for decision in self.decisions
+        ]
+
+    @property
+    def token_choices(self) -> tuple[tuple[int, ...], ...]:
+        """Tokens that can stand at each position of a sequence; 0 is for start and padding."""
+        return tuple(tuple(tokens.tolist()) for tokens in self._vocabulary)
+
+    def sequences(self, archs: Architectures) -> NDArray[np.int64]:
+        """Genotypes as sequences of tokens, shape (n, length); by default a token a decision."""
+        rows = self.integers(archs)
+        columns = [tokens[rows[:, i]] for i, tokens in enumerate(self._vocabulary)]
+        return np.stack(columns, axis=1)
+
+    def from_sequences(self, tokens: NDArray[np.integer[Any]]) -> list[Architecture | None]:
+        """Read sequences.
+
+        Args:
+            tokens: shape (n, length), each one of `token_choices` at its position.
+
+        Returns:
+            The genotypes; None for a sequence that is no architecture of the space.
+        """
+        index = [{t: i for i, t in enumerate(known)} for known in self.token_choices]
+        archs = [
+            tuple(known[token] for known, token in zip(index, row, strict=True))
+            for row in np.asarray(tokens).tolist()
+        ]
+        return [arch if self.is_valid(arch) else None for arch in archs]
+
+    def graphs(self, archs: Architectures) -> Graphs:
+        """Architectures as graphs.
+
+        Raises:
+            HarnessError: the space does not have the encoding ``graph``.
+        """
+        raise HarnessError(
+            f"space {self.id} does not show its architectures as graphs. "
+            f"What it has: {', '.join(sorted(self.encodings))}"
+        )
+
+    def paths(self, archs: Architectures, limit: int) -> NDArray[np.float32]:
+        """The path encoding, of spaces that have graphs; see `harness.core.encodings.paths`."""
+        return paths(self.graphs(archs), limit)

@@ -265,6 +265,7 @@ def _dead(seed: int, exit_code: int | None, wall: float) -> RunRecord:
         epochs=0.0,
         seconds=0.0,
         wall=wall,
+        counts={},
         trace=Trace(
             np.empty((0, 0), np.int16),
             np.empty(0, np.int32),

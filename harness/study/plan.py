@@ -15,7 +15,8 @@ from typing import Any
 from harness.core.benchmark import Benchmark
 from harness.core.budget import Budget
 from harness.core.errors import HarnessError, InvalidStudy, UnknownName
-from harness.core.registry import LoadedMethod, load_method
+from harness.core.predictor import refuse_lacking_encodings
+from harness.core.registry import LoadedMethod, load_method, methods_without_need
 from harness.study.backends import check_backend
 from harness.study.run import check_budget
 from harness.tables.open import open_benchmark
@@ -230,6 +231,9 @@ def make_plan(study: Study) -> Plan:
     _refuse_twice("benchmark", [benchmark.id for benchmark in benchmarks])
     _refuse_twice("method", [method.identity for method in methods])
     control = _control(study.control, methods)
+    for benchmark in benchmarks:
+        for method in methods:
+            _refuse_unsuited(method, benchmark)
     budgets = {
         benchmark.id: _budget(study, text, benchmark)
         for text, benchmark in zip(study.benchmarks, benchmarks, strict=True)
@@ -252,6 +256,14 @@ def _refuse_twice(kind: str, names: Sequence[str]) -> None:
     for name in names:
         if names.count(name) > 1:
             raise InvalidStudy(f"{kind} {name} stands twice in the study")
+
+
+def _refuse_unsuited(method: LoadedMethod, benchmark: Benchmark) -> None:
+    needed, space = method.method.needs(), benchmark.space
+    if not needed <= space.encodings:
+        refuse_lacking_encodings(
+            method.identity, needed, space, methods_without_need(space.encodings)
+        )
 
 
 def _control(wanted: str, methods: Sequence[LoadedMethod]) -> str:

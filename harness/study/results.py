@@ -52,6 +52,7 @@ class PairRuns:
         seconds: simulated or measured seconds spent, shape (n,); NaN where unknown.
         wall: seconds on the wall, shape (n,).
         curves: anytime curve of every run, in the order of ``seeds``; empty steps for a failed run.
+        counts: what each run counted, by name, in the order of ``seeds``.
         errors: traceback of every failed seed.
     """
 
@@ -67,6 +68,7 @@ class PairRuns:
     seconds: FloatArray
     wall: FloatArray
     curves: tuple[Curve, ...] = ()
+    counts: tuple[dict[str, int], ...] = ()
     errors: dict[int, str] = field(default_factory=dict)
 
 

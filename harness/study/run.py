@@ -73,6 +73,7 @@ class RunRecord:
         epochs: epochs spent.
         seconds: seconds spent, simulated or measured; NaN where unknown.
         wall: seconds on the wall.
+        counts: what the method counted, by its name.
         trace: every query.
     """
 
@@ -86,6 +87,7 @@ class RunRecord:
     epochs: float
     seconds: float
     wall: float
+    counts: dict[str, int]
     trace: Trace
 
 
@@ -276,6 +278,7 @@ def _record(
         epochs=ledger.total_epochs,
         seconds=ledger.total_seconds,
         wall=search.wall,
+        counts=ledger.counts,
         trace=Trace(
             archs=search.archs,
             fidelities=np.array([level or 0 for level in ledger.fidelities], np.int32),

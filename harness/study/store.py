@@ -31,7 +31,7 @@ from harness.study.run import RunRecord, Trace
 SCHEMA = 1
 _METADATA = b"nas_harness"
 _RUN_COLUMNS = ("seed", "error", "recommended", "valid", "reported", "queries", "unique", "epochs",
-                "seconds", "wall")  # fmt: skip
+                "seconds", "wall", "counts")  # fmt: skip
 _TRACE_COLUMNS = ("archs", "fidelities", "scores", "charged", "epochs", "seconds", "incumbents",
                   "reported")  # fmt: skip
 
@@ -92,6 +92,7 @@ class Store:
         columns: dict[str, Any] = {
             name: [getattr(record, name) for record in records] for name in _RUN_COLUMNS
         }
+        columns["counts"] = [json.dumps(counts) for counts in columns["counts"]]
         columns["recommended"] = pa.array(columns["recommended"], pa.list_(pa.int16()))
         for name in _TRACE_COLUMNS:
             columns[f"trace_{name}"] = _lists([getattr(record.trace, name) for record in records])
@@ -234,6 +235,7 @@ class Store:
             seconds=column("seconds", np.float64),
             wall=column("wall", np.float64),
             curves=tuple(row["curve"] for row in ordered),
+            counts=tuple(json.loads(row["counts"]) for row in ordered),
             errors={row["seed"]: row["error"] for row in ordered if row["error"]},
         )
 

@@ -24,6 +24,11 @@ class TableSpace(SearchSpace):
         self._members = frozenset(archs)
         self._integers = self.integers(self._archs)
 
+    @property
+    def enumerable(self) -> bool:
+        """Always: the rows are in memory."""
+        return True
+
     def is_valid(self, arch: Architecture) -> bool:
         """Whether the table has the architecture."""
         return arch in self._members

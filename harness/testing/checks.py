@@ -52,7 +52,7 @@ def documented(lab: Lab) -> str:
 def parameters(lab: Lab) -> str:
     """Hyper-parameters are typed fields with defaults, and can be written down and read."""
     cls = type(lab.method)
-    fields = {field.name for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    fields = {field.name for field in dataclasses.fields(cls)}
     typed = (*inspect.get_annotations(cls), "version", "extra")
     for name, value in vars(cls).items():
         plain = isinstance(value, (bool, int, float, str))

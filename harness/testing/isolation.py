@@ -66,7 +66,7 @@ def resume(lab: Lab) -> str:
 
 
 def _pair(lab: Lab, benchmark: Benchmark) -> Pair:
-    name = type(lab.method).method_name()
+    name = type(lab.method).class_name()
     identity = {"benchmark": benchmark.id, "method": name}
     return Pair(benchmark.id, name, Budget(lab.queries, "queries"), identity, "kit")
 

@@ -132,7 +132,7 @@ def test_positional_and_unknown_keywords_of_the_constructor():
 )
 def test_name_from_class(cls_name, name):
     cls = type(cls_name, (Method,), {"search": lambda self, problem: None})
-    assert cls.method_name() == name
+    assert cls.class_name() == name
 
 
 def test_summary_is_the_first_line():

@@ -197,14 +197,17 @@ class TestFiles:
     @pytest.mark.parametrize(
         ("text", "words"),
         [
-            ("", "has 0 methods; name one"),
-            ("x = 1", r"no class there is a harness.Method with a search"),
-            (METHOD.format(name="A") + METHOD.format(name="B"), "has 2 methods.*one of A, B"),
+            ("", "has 0 classes; name one"),
+            ("x = 1", r"no class there is a whole harness.Method"),
+            (
+                METHOD.format(name="A") + METHOD.format(name="B"),
+                "has 2 classes.*one of A, B",
+            ),
             ("def f(:", "line 1: "),
             ("import no_such_module_here", "cannot be loaded: ModuleNotFoundError"),
             ("1 / 0", "cannot be loaded: ZeroDivisionError"),
             ("import sys; sys.exit(3)", "cannot be loaded: SystemExit"),
-            ("from harness import Method\nclass A(Method): pass", "has 0 methods"),
+            ("from harness import Method\nclass A(Method): pass", "has 0 classes"),
         ],
     )
     def test_broken_files(self, tmp_path, text, words):

@@ -141,12 +141,15 @@ class TestUsage:
     @pytest.mark.parametrize(
         ("text", "words"),
         [
-            ("", "has 0 methods"),
+            ("", "has 0 classes"),
             ("def f(:", "mine.py, line 1"),
             ("import nothing_of_this_name", "ModuleNotFoundError"),
             ("raise ValueError('no')", "ValueError: no"),
             ("import sys; sys.exit()", "SystemExit"),
-            ("from harness import Method\nclass A(Method):\n    pass", "has 0 methods"),
+            (
+                "from harness import Method\nclass A(Method):\n    pass",
+                "has 0 classes",
+            ),
             (METHOD.format(body="pass") + "\nclass Other(Mine): pass", "one of Mine, Other"),
         ],
     )

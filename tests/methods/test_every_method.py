@@ -172,7 +172,7 @@ def gain_over_random(method, benchmark, play, budget, seeds=20):
         GeneticAlgorithm(),
         GpBo(),
     ],
-    ids=lambda method: method.method_name(),
+    ids=lambda method: method.class_name(),
 )
 def test_beats_random_search_where_decisions_add_up(method, play, toy, toy_space, smooth):
     sizes = (5,) * 8
@@ -180,7 +180,7 @@ def test_beats_random_search_where_decisions_add_up(method, play, toy, toy_space
 
 
 @pytest.mark.parametrize(
-    "method", [SuccessiveHalving(), Hyperband(), BOHB()], ids=lambda method: method.method_name()
+    "method", [SuccessiveHalving(), Hyperband(), BOHB()], ids=lambda method: method.class_name()
 )
 def test_beats_random_search_where_short_trainings_tell(method, play, toy, toy_space, smooth):
     sizes = (5,) * 8

@@ -1,0 +1,158 @@
+"""The contract of a predictor: it learns the scores of a few architectures and guesses the rest."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.core.configured import Configured
+from harness.core.errors import HarnessError
+from harness.core.space import Architecture, Architectures, SearchSpace
+
+FloatArray = NDArray[np.float64]
+Properties = Callable[[Architecture], Mapping[str, float]]
+
+
+def _no_properties(arch: Architecture) -> Mapping[str, float]:
+    return {}
+
+
+class Predictor(Configured, ABC):
+    """Orders architectures by the scores that it expects of them.
+
+    A subclass writes its hyper-parameters as annotated fields with defaults, and implements
+    `learn` and `guess`; one that knows how sure it is implements `guess_with_std` as well. What
+    it learned belongs into attributes that are no fields, names with an underscore. To use one::
+
+        predictor.attach(space, rng)
+        predictor.fit(archs, scores)
+        order = predictor.predict(others).argsort()[::-1]
+
+    Attributes:
+        space: of the architectures; set by `attach`.
+        rng: the only source of randomness that a predictor may use; set by `attach`.
+        properties: what is known of an architecture for free; set by `attach`.
+    """
+
+    def needs(self) -> frozenset[str]:
+        """Encodings that the search space must have; see `SearchSpace.encodings`."""
+        return frozenset({"features"})
+
+    def attach(
+        self,
+        space: SearchSpace,
+        rng: np.random.Generator,
+        properties: Properties = _no_properties,
+    ) -> None:
+        """Say what the architectures are.
+
+        Args:
+            space: of the architectures.
+            rng: a generator; each fit draws from it.
+            properties: what is known of an architecture for free.
+
+        Raises:
+            HarnessError: the space lacks an encoding that the predictor needs.
+        """
+        refuse_lacking_encodings(self.class_name(), self.needs(), space)
+        # Not declared in the class, where they would become hyper-parameters.
+        self.space: SearchSpace = space
+        self.rng: np.random.Generator = rng
+        self.properties: Properties = properties
+
+    def fit(self, archs: Architectures, scores: Sequence[float] | FloatArray) -> None:
+        """Learn anew; what was learned before is forgotten.
+
+        Args:
+            archs: n different or repeated genotypes of the space, n of at least 1.
+            scores: higher is better, shape (n,); may be constant.
+
+        Raises:
+            HarnessError: there is nothing to learn from, or a score is no finite number.
+        """
+        targets = np.asarray(scores, np.float64)
+        if len(archs) == 0 or targets.shape != (len(archs),):
+            raise HarnessError(
+                f"{self.class_name()} learns from one score an architecture and needs at least "
+                f"one; it was given {len(archs)} architectures and scores of shape {targets.shape}"
+            )
+        if not np.isfinite(targets).all():
+            bad = np.flatnonzero(~np.isfinite(targets))
+            raise HarnessError(
+                f"{self.class_name()} cannot learn from {len(bad)} of {len(targets)} scores that "
+                f"are not finite, the first one {targets[bad[0]]} at position {bad[0]}"
+            )
+        self.learn(self.space.integers(archs), targets)
+
+    def predict(self, archs: Architectures) -> FloatArray:
+        """Expected scores, shape (n,); only their order means something for some predictors.
+
+        Raises:
+            HarnessError: a prediction is NaN.
+        """
+        return self._checked(self.guess(self.space.integers(archs)), len(archs))
+
+    def predict_with_std(self, archs: Architectures) -> tuple[FloatArray, FloatArray]:
+        """Expected scores and their standard deviations, each of shape (n,).
+
+        Raises:
+            HarnessError: the predictor does not know how sure it is, or a prediction is NaN.
+        """
+        mean, std = self.guess_with_std(self.space.integers(archs))
+        return self._checked(mean, len(archs)), self._checked(std, len(archs))
+
+    @property
+    def has_std(self) -> bool:
+        """Whether `predict_with_std` works."""
+        return type(self).guess_with_std is not Predictor.guess_with_std
+
+    @abstractmethod
+    def learn(self, archs: NDArray[np.int64], scores: FloatArray) -> None:
+        """Learn from architectures of shape (n, decisions) and their scores of shape (n,)."""
+
+    @abstractmethod
+    def guess(self, archs: NDArray[np.int64]) -> FloatArray:
+        """Expected scores of architectures of shape (n, decisions)."""
+
+    def guess_with_std(self, archs: NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
+        """Expected scores and their standard deviations; implemented where it can be known."""
+        raise HarnessError(f"{self.class_name()} does not say how sure it is of a prediction")
+
+    def _checked(self, guessed: FloatArray, expected: int) -> FloatArray:
+        if guessed.shape != (expected,):
+            raise HarnessError(
+                f"{self.class_name()} returned predictions of shape {guessed.shape} "
+                f"for {expected} architectures"
+            )
+        if np.isnan(guessed).any():
+            raise HarnessError(
+                f"{self.class_name()} returned NaN for {int(np.isnan(guessed).sum())} of "
+                f"{expected} architectures: its training diverged"
+            )
+        return guessed.astype(np.float64, copy=False)
+
+
+def refuse_lacking_encodings(
+    who: str, needed: frozenset[str], space: SearchSpace, others: Sequence[str] = ()
+) -> None:
+    """Refuse a space that lacks an encoding.
+
+    Args:
+        who: what needs the encodings.
+        needed: the encodings.
+        space: the space.
+        others: names of what would work there, if known.
+
+    Raises:
+        HarnessError: the space lacks one.
+    """
+    lacking = sorted(needed - space.encodings)
+    if lacking:
+        instead = f". These work there: {', '.join(others)}" if others else ""
+        raise HarnessError(
+            f"{who} needs the encoding {' and '.join(lacking)}, which space {space.id} does not "
+            f"have (it has {', '.join(sorted(space.encodings))}){instead}"
+        )

@@ -1,0 +1,1 @@
+"""Methods that learn to predict scores: one method a file, with the predictors in `models`."""

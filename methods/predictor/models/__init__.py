@@ -1,0 +1,1 @@
+"""Predictors: what the methods here share, and what ``harness rank`` compares; one a file."""
