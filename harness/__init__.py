@@ -8,6 +8,7 @@ from harness.core.benchmark import (
     DataFile,
 )
 from harness.core.budget import Budget
+from harness.core.configured import require
 from harness.core.data_home import data_home
 from harness.core.encodings import Graphs
 from harness.core.errors import (
@@ -47,4 +48,5 @@ __all__ = [
     "SearchSpace",
     "data_home",
     "load_predictor",
+    "require",
 ]

@@ -81,6 +81,22 @@ class Configured:
         }
 
 
+def require(owner: Configured, **bounds: tuple[float, float]) -> None:
+    """Refuse a hyper-parameter outside of its bounds; for ``__post_init__``.
+
+    Args:
+        owner: has the hyper-parameters.
+        bounds: smallest and largest value by name, both allowed.
+
+    Raises:
+        ValueError: a value lies outside.
+    """
+    for name, (low, high) in bounds.items():
+        value = getattr(owner, name)
+        if not low <= value <= high:
+            raise ValueError(f"{name}={value} is outside of {low} to {high}")
+
+
 def _convert(name: str, text: str, wanted: Any) -> Any:
     """Read a value of an annotated type: bool, int, float, str, a Literal, or a union of these."""
     options = (

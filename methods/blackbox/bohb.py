@@ -7,10 +7,9 @@ from math import inf
 
 import numpy as np
 
-from harness import Architecture, Method, Problem, SearchSpace
+from harness import Architecture, Method, Problem, SearchSpace, require
 from methods.blackbox.categorical_kde import CategoricalKDE
 from methods.blackbox.halving import Fidelity, run_hyperband, rungs_of
-from methods.blackbox.parameters import require
 
 
 class BOHB(Method):

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import Architecture, Method, Problem
-from methods.blackbox.parameters import require
+from harness import Architecture, Method, Problem, require
 
 FloatArray = NDArray[np.float64]
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from math import inf
 from operator import itemgetter
 
-from harness import Architecture, Method, Problem
-from methods.blackbox.parameters import require
+from harness import Architecture, Method, Problem, require
 
 
 class LocalSearch(Method):

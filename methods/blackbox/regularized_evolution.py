@@ -6,8 +6,7 @@ from collections import deque
 from math import inf
 from operator import itemgetter
 
-from harness import Architecture, Method, Problem
-from methods.blackbox.parameters import require
+from harness import Architecture, Method, Problem, require
 
 
 class RegularizedEvolution(Method):

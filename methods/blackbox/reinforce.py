@@ -7,8 +7,7 @@ from math import inf
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import Architecture, Method, Problem
-from methods.blackbox.parameters import require
+from harness import Architecture, Method, Problem, require
 from methods.blackbox.proposals import first_valid
 
 

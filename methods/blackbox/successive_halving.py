@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from math import inf
 
-from harness import Method, Problem
+from harness import Method, Problem, require
 from methods.blackbox.halving import run_bracket, rungs_of
-from methods.blackbox.parameters import require
 
 
 class SuccessiveHalving(Method):

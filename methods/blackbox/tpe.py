@@ -9,8 +9,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import Architecture, Method, Problem
-from methods.blackbox.parameters import require
+from harness import Architecture, Method, Problem, require
 from methods.blackbox.proposals import first_valid
 
 # Probabilities of the choices of one decision: among the good architectures, and among the others.
