@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from harness.core.budget import Budget, Unit
 from harness.core.errors import HarnessError
 from harness.core.space import Architecture, SearchSpace
@@ -161,6 +164,15 @@ class Benchmark(ABC):
     @abstractmethod
     def report(self, archs: Sequence[Architecture]) -> list[float]:
         """Reported scores on the benchmark's own scale; called by the runner after a search."""
+
+    def ranking_split(self) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+        """The split that the authors of a benchmark compare predictors on.
+
+        Returns:
+            The genotypes to learn from and those to order, each of shape (n, decisions); None where
+            there is no fixed split and whoever ranks draws one.
+        """
+        return None
 
     @abstractmethod
     def card(self) -> BenchmarkCard:

@@ -10,6 +10,7 @@ import csv
 import io
 import json
 import math
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import numpy as np
 from harness.analysis.analyse import StudyAnalysis
 from harness.analysis.comparison import Comparison
 from harness.analysis.summary import BenchmarkAnalysis, MethodSummary
-from harness.study.results import StudyResults
+from harness.study.results import PairRuns, StudyResults
 
 SCHEMA = 1
 
@@ -54,12 +55,7 @@ def _benchmark(results: StudyResults, benchmark: BenchmarkAnalysis) -> dict[str,
         "budget": benchmark.budget,
         "margin": benchmark.scale.margin,
         "results": [
-            {
-                **asdict(row),
-                "failures": results.pairs[benchmark.card.id, row.method].errors
-                if (benchmark.card.id, row.method) in results.pairs
-                else {},
-            }
+            {**asdict(row), **_told(results.pairs.get((benchmark.card.id, row.method)))}
             for row in benchmark.results
         ],
         "comparisons": [_comparison(comparison) for comparison in benchmark.comparisons],
@@ -79,6 +75,16 @@ def _benchmark(results: StudyResults, benchmark: BenchmarkAnalysis) -> dict[str,
         ],
         "notes": list(benchmark.notes),
     }
+
+
+def _told(runs: PairRuns | None) -> dict[str, Any]:
+    """What the runs of a row say besides scores."""
+    if runs is None:
+        return {"failures": {}, "counts": {}}
+    counts: Counter[str] = Counter()
+    for counted in runs.counts:
+        counts.update(counted)
+    return {"failures": runs.errors, "counts": dict(counts)}
 
 
 def _comparison(comparison: Comparison) -> dict[str, Any]:

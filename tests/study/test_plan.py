@@ -165,6 +165,20 @@ class TestPlan:
             == 1
         )
 
+    def test_a_space_without_an_encoding_is_refused_before_anything_is_run(self, tmp_path):
+        file = tmp_path / "mine.py"
+        file.write_text(
+            "from harness import Method\nclass Mine(Method):\n"
+            "    def needs(self): return frozenset({'picture'})\n"
+            "    def search(self, problem): pass\n"
+        )
+        with pytest.raises(
+            HarnessError,
+            match="mine:Mine needs the encoding picture, which space nasbench-graph does not have "
+            r"\(it has .*\)\. These work there: .*random-search, regularized-evolution",
+        ):
+            self.plan(methods=["random-search", str(file)])
+
     def test_close_budgets_are_different_studies(self, harness_data):
         id = "nasbench201/cifar10"
         first, second = (

@@ -39,6 +39,18 @@ def everything(store):
     return sorted(path.name for path in store.folder.rglob("*") if path.is_file())
 
 
+@pytest.fixture
+def plan_of():
+    def make(methods):
+        return make_plan(
+            Study().changed(
+                benchmarks=["nasbench-graph/proteins"], methods=methods, seeds="3", budget="5"
+            )
+        )
+
+    return make
+
+
 class TestWrite:
     def test_reads_back_to_the_last_bit(self, store):
         records = run(0, 1, 5)
@@ -51,6 +63,25 @@ class TestWrite:
                 assert stored.dtype == array.dtype
                 assert stored.shape == array.shape
                 assert stored.tobytes() == array.tobytes()
+
+    def test_what_a_method_counts(self, store, plan_of, tmp_path):
+        file = tmp_path / "counting.py"
+        file.write_text(
+            "from harness import Method\nclass Counting(Method):\n"
+            "    def search(self, problem):\n"
+            "        problem.count('odd things', 2)\n"
+            "        problem.count('odd things')\n"
+            "        problem.evaluate(problem.space.sample(problem.rng))\n"
+        )
+        plan = plan_of(["random-search", str(file)])
+        store.write_study(plan, [benchmark.card() for benchmark in plan.benchmarks])
+        for pair, method in zip(plan.pairs.values(), plan.methods, strict=True):
+            store.write(pair, run_seeds(method.method, plan.benchmarks[0], BUDGET, [0, 1]))
+        runs = {method: found.counts for (_, method), found in store.read().pairs.items()}
+        assert runs == {
+            "random-search": ({}, {}),
+            "counting:Counting": ({"odd things": 3}, {"odd things": 3}),
+        }
 
     def test_shards_add_up(self, store):
         store.write(PAIR, run(0, 1))
@@ -166,15 +197,8 @@ class TestDamage:
 
 class TestStudy:
     @pytest.fixture
-    def plan(self):
-        return make_plan(
-            Study().changed(
-                benchmarks=["nasbench-graph/proteins"],
-                methods=["random-search", "local-search"],
-                seeds="3",
-                budget="5",
-            )
-        )
+    def plan(self, plan_of):
+        return plan_of(["random-search", "local-search"])
 
     def write(self, store, plan):
         store.write_study(plan, [benchmark.card() for benchmark in plan.benchmarks])
