@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from harness.analysis.catch_up import CatchUp, catch_up
 from harness.analysis.curves import Axis, StepCurves
 from harness.analysis.estimates import (
     bootstrap_counts,
@@ -28,6 +29,9 @@ DECADES = 2
 
 GRID_POINTS = 100
 RESAMPLES = 1_000
+
+FINE = 5_000
+"""Up to this many queries, catching up is counted query by query."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,8 @@ class MethodCurve:
         ecdf: share of all (run, target) pairs reached by each point of the grid, shape (points,);
             None where there are no targets.
         targets: one entry a target; empty where optimum or mean random architecture is unknown.
+        catch_up: when it is as good as the control is in the end; None for the control itself, and
+            where the two have not run the same seeds.
     """
 
     method: str
@@ -78,6 +84,7 @@ class MethodCurve:
     auc_ci: tuple[float, float] | None
     ecdf: FloatArray | None
     targets: tuple[TargetTime, ...]
+    catch_up: CatchUp | None
 
 
 @dataclass(frozen=True)
@@ -108,6 +115,7 @@ def anytime(
     axis: Axis,
     rng: np.random.Generator,
     alpha: float = 0.05,
+    control: str = "",
 ) -> AnytimeAxis | None:
     """Measure all methods of a benchmark on one axis.
 
@@ -118,6 +126,7 @@ def anytime(
         axis: what is spent.
         rng: for the bootstrap; resamples are common to methods with the same number of runs.
         alpha: one minus the confidence of the intervals.
+        control: the method that the others catch up with; empty for none.
 
     Returns:
         None where no method's spending on this axis is known or nothing was spent.
@@ -139,13 +148,31 @@ def anytime(
         n: bootstrap_counts([n], RESAMPLES, np.random.default_rng([entropy, n]))
         for n in {curves.spent.size for curves in known.values()}
     }
+    # A claim such as "a seventh of the queries" is counted query by query.
+    points = np.arange(1.0, horizon + 1.0) if axis == "queries" and horizon <= FINE else grid
+    caught = {
+        method: catch_up(curves, known[control], card, points, counts[curves.spent.size], alpha)
+        for method, curves in known.items()
+        if control in known
+        and method != control
+        and np.array_equal(runs[method].seeds, runs[control].seeds)
+    }
     return AnytimeAxis(
         axis,
         horizon,
         window,
         grid,
         tuple(
-            _measure(method, curves, card, window, grid, counts[curves.spent.size], alpha)
+            _measure(
+                method,
+                curves,
+                card,
+                window,
+                grid,
+                counts[curves.spent.size],
+                alpha,
+                caught.get(method),
+            )
             for method, curves in known.items()
         ),
     )
@@ -171,6 +198,7 @@ def _measure(
     grid: FloatArray,
     counts: FloatArray,
     alpha: float,
+    caught: CatchUp | None,
 ) -> MethodCurve:
     """One method's curve, area and times."""
     scores = curves.on_grid(grid)
@@ -194,7 +222,7 @@ def _measure(
         ecdf = (times[..., None] <= grid).mean(axis=(0, 1))
         ended = np.where(np.isnan(curves.spent), window[1], curves.spent)
         targets = _target_times(scores_wanted, times, ended, counts, alpha)
-    return MethodCurve(method, scores.mean(axis=0), low, high, auc, auc_ci, ecdf, targets)
+    return MethodCurve(method, scores.mean(axis=0), low, high, auc, auc_ci, ecdf, targets, caught)
 
 
 def _target_times(

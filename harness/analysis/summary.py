@@ -188,7 +188,9 @@ def analyse_benchmark(
     correlation = float(np.median(correlations)) if correlations else None
     budget = results.budgets[card.id]
     axes = (
-        anytime(card, Budget.parse(budget), runs, axis, streams(card.id, axis), alpha)
+        anytime(
+            card, Budget.parse(budget), runs, axis, streams(card.id, axis), alpha, results.control
+        )
         for axis in ("queries", "seconds")
     )
     return BenchmarkAnalysis(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,9 @@ from harness.core.errors import HarnessError, UnknownName
 def report(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Results of a study.")],
     format: Annotated[str, FORMAT] = "table",
+    control: Annotated[
+        str, typer.Option(help="Compare with this method instead of the study's own control.")
+    ] = "",
     failure: Annotated[
         str, typer.Option(metavar="METHOD:SEED", help="Show the traceback of a failed run.")
     ] = "",
@@ -42,5 +46,9 @@ def report(
         for benchmark, text in found.items():
             print(f"{method} on {benchmark}, seed {seed}:\n{text}")
         return 0
+    if control:
+        if control not in results.methods:
+            raise UnknownName("method of this study", control, results.methods)
+        results = replace(results, control=control)
     print(render(results, analyse(results), format, folder))
     return 0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.analysis.analyse import StudyAnalysis
 from harness.analysis.summary import BenchmarkAnalysis
-from harness.report.rows import facts, failures, header, rows
+from harness.report.rows import anytime_rows, facts, failures, header, rows
 from harness.study.results import StudyResults
 
 _LATEX = {
@@ -42,6 +42,9 @@ def as_markdown(results: StudyResults, analysis: StudyAnalysis, folder: Path) ->
         blocks.append(
             f"### {name}\n\n" + "  \n".join(rest) + f"\n\n{table}\n\n" + "  \n".join(below)
         )
+        title, over_time = anytime_rows(benchmark, analysis.control)
+        if over_time:
+            blocks.append(tabulate(over_time, title, tablefmt="pipe", disable_numparse=True))
     return "\n\n".join(blocks)
 
 

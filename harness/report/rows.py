@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.analysis.anytime import AnytimeAxis, MethodCurve
 from harness.analysis.summary import BenchmarkAnalysis, MethodSummary
 from harness.analysis.wording import phrase
 from harness.core.benchmark import BenchmarkCard
@@ -103,13 +104,16 @@ def failures(results: StudyResults, benchmark: BenchmarkAnalysis, folder: str) -
     return lines
 
 
-def anytime_rows(benchmark: BenchmarkAnalysis) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+def anytime_rows(
+    benchmark: BenchmarkAnalysis, control: str
+) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """The anytime table: header and rows, empty where there is none.
 
     The axis is that of the budget; for a budget in epochs seconds, or queries where there are none.
 
     The target is the highest share of the gap between the mean random architecture and the optimum
-    that half of all runs of some method have reached.
+    that half of all runs of some method have reached. The last column says when a method's mean is
+    what the control's mean is in the end, and how many times sooner that is.
     """
     axes = {str(axis.axis): axis for axis in benchmark.anytime}
     unit = benchmark.budget.split()[-1]
@@ -130,6 +134,7 @@ def anytime_rows(benchmark: BenchmarkAnalysis) -> tuple[tuple[str, ...], list[tu
         f"mean regret, {low:,.0f} to {high:,.0f} {axis.axis} (log axis)",
         f"runs at {number(target.score)} or better",
         f"{axis.axis} needed",
+        f"reaches the end of {control} after",
     )
     table: list[tuple[str, ...]] = []
     for curve in axis.methods:
@@ -140,6 +145,20 @@ def anytime_rows(benchmark: BenchmarkAnalysis) -> tuple[tuple[str, ...], list[tu
                 "" if curve.auc is None else number(curve.auc),
                 f"{own.reached} of {own.runs}",
                 "never reached" if own.ert is None else f"{own.ert:,.0f}",
+                _caught(curve, axis),
             )
         )
     return title, table
+
+
+def _caught(curve: MethodCurve, axis: AnytimeAxis) -> str:
+    found = curve.catch_up
+    if found is None:
+        return ""
+    if found.spent is None:
+        return "not reached"
+    text = f"{found.spent:,.0f} {axis.axis}, x{found.ratio:.1f}"
+    if found.ratio_ci is None:
+        return text
+    low, high = ("< 1" if end is None else f"{end:.1f}" for end in found.ratio_ci)
+    return f"{text} [{low}, {high}]"

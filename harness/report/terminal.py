@@ -30,7 +30,7 @@ def _benchmark(
     lines.append(benchmark.pairing_text)
     if benchmark.power is not None:
         lines.append(benchmark.power.text)
-    title, table = anytime_rows(benchmark)
+    title, table = anytime_rows(benchmark, control)
     if table:
         lines += ["", *_columns(title, table)]
     return "\n".join(lines)
