@@ -31,7 +31,7 @@ BENCHMARKS = "nas_harness.benchmarks"
 T = TypeVar("T", bound=Configured)
 
 # One module of each optional dependency group, whose presence stands for the group.
-_PROBES = {"neural": "torch", "nasbench201": "nats_bench"}
+_PROBES = {"neural": "torch", "nasbench101": "google_crc32c", "nasbench201": "nats_bench"}
 
 
 @dataclass(frozen=True)
@@ -134,13 +134,22 @@ def list_scorers() -> list[MethodEntry]:
 
 def methods_without_need(encodings: frozenset[str]) -> list[str]:
     """Registered methods that need no encoding besides these."""
+    return _without_need(METHODS, Method, encodings)
+
+
+def scorers_without_need(encodings: frozenset[str]) -> list[str]:
+    """Registered scorers that need no encoding besides these."""
+    return _without_need(SCORERS, Predictor, encodings)
+
+
+def _without_need(group: str, base: type[Configured], encodings: frozenset[str]) -> list[str]:
     found = []
-    for name, point in _points(METHODS).items():
+    for name, point in _points(group).items():
         try:
-            method: Method = _class_of(_load(point), point.value, Method).from_text({})
+            made = _class_of(_load(point), point.value, base).from_text({})
         except HarnessError:
             continue
-        if method.needs() <= encodings:
+        if made.needs() <= encodings:
             found.append(name)
     return found
 

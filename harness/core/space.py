@@ -251,8 +251,11 @@ class SearchSpace:
         np.put_along_axis(encoded, self.integers(archs) + starts, 1.0, axis=1)
         return encoded
 
-    def features(self, archs: Architectures) -> NDArray[np.float32]:
-        """Numbers that a regression can use, shape (n, features); `one_hot` by default."""
+    def features(self, archs: Architectures) -> NDArray[np.floating[Any]]:
+        """Numbers that a regression can use, shape (n, features); `one_hot` by default.
+
+        They are float32; float64 where a space has measured numbers, whose last digits can matter.
+        """
         return self.one_hot(archs)
 
     @cached_property
