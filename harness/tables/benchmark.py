@@ -121,9 +121,10 @@ class TableBenchmark(Benchmark):
         space: SearchSpace,
         source: Source,
         layout: Layout,
-        row_keys: Callable[[Source], Sequence[Hashable]],
+        row_keys: Callable[[Source], Sequence[Hashable] | Mapping[Hashable, int]],
         key_of: Callable[[Architecture], Hashable],
         settings: Mapping[str, str],
+        variant: Mapping[str, str | None] | None = None,
     ) -> None:
         """Make a benchmark.
 
@@ -132,17 +133,19 @@ class TableBenchmark(Benchmark):
             space: its search space.
             source: the table.
             layout: which column means what.
-            row_keys: reads the key of each row; keys are unique.
+            row_keys: reads the key of each row, or the row of each key; keys are unique.
             key_of: the key of an architecture; every valid genotype has its row.
             settings: of the names in `SETTINGS`.
+            variant: settings of the family's own, applied already; those not None go into the id.
 
         Raises:
             HarnessError: a setting is unknown or impossible with this table.
             InvalidTable: a key stands twice, or a score is missing.
         """
+        variant = variant or {}
         for name in settings:
             if name not in SETTINGS:
-                raise UnknownName(f"setting of {facts.id}", name, SETTINGS)
+                raise UnknownName(f"setting of {facts.id}", name, (*SETTINGS, *variant))
         self.space = space
         self.direction = facts.direction
         self.default_budget = facts.default_budget
@@ -169,6 +172,7 @@ class TableBenchmark(Benchmark):
             "noise": settings.get("noise"),
             "trial": settings.get("trial"),
             "repeats": self.repeats if self.repeats != "charged" else None,
+            **variant,
         }
         self.id = format_reference(facts.id, {k: v for k, v in changed.items() if v is not None})
 
@@ -203,8 +207,10 @@ class TableBenchmark(Benchmark):
         return self._source.checksum
 
     @cached_property
-    def _rows(self) -> dict[Hashable, int]:
+    def _rows(self) -> Mapping[Hashable, int]:
         keys = self._row_keys(self._source)
+        if isinstance(keys, Mapping):
+            return keys
         rows = {key: row for row, key in enumerate(keys)}
         if len(rows) < len(keys):
             raise InvalidTable(
@@ -358,7 +364,7 @@ class TableBenchmark(Benchmark):
             repeats=self.repeats,
             cost=layout.cost,
             architectures=len(reported),
-            unique=len({self.space.canonical(arch) for arch in self.space.enumerate()}),
+            unique=self.unique(),
             optimum=float(best),
             worst=float(worst),
             mean_random=float(reported.mean()),
@@ -368,6 +374,10 @@ class TableBenchmark(Benchmark):
             licence=facts.licence,
             checksum=self.checksum,
         )
+
+    def unique(self) -> int:
+        """Number of distinct architectures among the valid genotypes."""
+        return len({self.space.canonical(arch) for arch in self.space.enumerate()})
 
     def _trials_in_words(self, columns: int, noise: Noise) -> str:
         unit = self._layout.trials

@@ -1,11 +1,10 @@
-"""Look-ups in a table: the inner loop of every search, hence lists and dictionaries only."""
+"""Look-ups in a table: the inner loop of every search, hence plain numbers and dictionaries."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,15 +18,21 @@ _MASK = (1 << 64) - 1
 class Level:
     """What one run can see of a fidelity, by row.
 
+    Views of arrays: their items are plain numbers, as a list's are, but half a million rows are
+    opened without a copy.
+
     Attributes:
         means: score of a row where every ask has the same answer; empty where scores are sampled.
-        trials: scores of each row, one a training run; empty where every ask has the same answer.
+        trials: scores of each row, one a training run, those that there are first; None where every
+            ask has the same answer.
+        counts: number of training runs of each row.
         seconds: cost of each row.
     """
 
-    means: list[float]
-    trials: list[list[float]]
-    seconds: list[float]
+    means: memoryview[float]
+    trials: memoryview[float] | None
+    counts: list[int]
+    seconds: memoryview[float]
 
     @classmethod
     def of(
@@ -40,11 +45,18 @@ class Level:
             seconds: shape (rows,); None where unknown.
             averaged: whether an ask is answered with the mean of the trials.
         """
-        costs = [math.nan] * len(scores) if seconds is None else seconds.tolist()
+        costs = _view(np.full(len(scores), np.nan) if seconds is None else seconds)
         if averaged or scores.shape[1] == 1:
-            return cls(np.nanmean(scores, axis=1).tolist(), [], costs)
-        trials = [[s for s in row if s == s] for row in scores.tolist()]
-        return cls([], trials, costs)
+            return cls(_view(np.nanmean(scores, axis=1)), None, [], costs)
+        lacking = np.isnan(scores)
+        if lacking.any():
+            scores = np.take_along_axis(scores, lacking.argsort(axis=1, kind="stable"), axis=1)
+        counts = (~lacking).sum(axis=1).tolist()
+        return cls(_view(np.empty(0)), _view(scores), counts, costs)
+
+
+def _view(values: NDArray[np.float64]) -> memoryview[float]:
+    return cast("memoryview[float]", np.ascontiguousarray(values, np.float64).data)
 
 
 class _TableOracle:
@@ -119,8 +131,10 @@ class SampledOracle(_TableOracle):
         asks = self._asks
         nth = asks.get((row, epochs), 0)
         asks[row, epochs] = nth + 1
-        trials = level.trials[row] if level.trials else (level.means[row],)
-        return trials[mix(self._key, row, nth) % len(trials)], level.seconds[row]
+        if level.trials is None:
+            return level.means[row], level.seconds[row]
+        trial = mix(self._key, row, nth) % level.counts[row]
+        return level.trials[row, trial], level.seconds[row]
 
 
 def mix(key: int, row: int, nth: int) -> int:
