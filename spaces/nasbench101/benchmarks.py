@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness import (
     Benchmark,
+    BenchmarkCard,
     BenchmarkEntry,
     BenchmarkFamily,
     Budget,
     DataFile,
+    HarnessError,
     MissingData,
     data_home,
 )
 from harness.tables import SETTINGS, FileSource, TableBenchmark, TableFacts
 from spaces.nasbench101.layout import layout_of, read_keys
+from spaces.nasbench101.noise import NoisyOracle
 from spaces.nasbench101.row_index import RowIndex
 from spaces.nasbench101.space import SAMPLINGS, NasBench101Space
 
+OWN_SETTINGS = ("sampling", "label_noise")
 _CITATION = (
     "Ying, Klein, Christiansen, Real, Murphy and Hutter, NAS-Bench-101: Towards Reproducible "
     "Neural Architecture Search, ICML 2019"
@@ -84,16 +91,20 @@ class NasBench101(TableBenchmark):
 
         Args:
             source: a table of `spaces.nasbench101.layout`.
-            settings: of the names in `SETTINGS`, and ``sampling`` of `NasBench101Space`.
+            settings: of the names in `SETTINGS`, ``sampling`` of `NasBench101Space`, and
+                ``label_noise``, for a table of averages: the standard deviation of noise that is
+                added to what a search sees.
 
         Raises:
             HarnessError: a setting is unknown or impossible with this table.
         """
-        others = {name: value for name, value in settings.items() if name != "sampling"}
+        others = {name: value for name, value in settings.items() if name not in OWN_SETTINGS}
         sampling = settings.get("sampling", SAMPLINGS[0])
         layout = layout_of(source)
+        self._label_noise = _deviation(settings.get("label_noise", "0"), averaged=layout.averaged)
         self._index = index = cache(lambda: RowIndex(read_keys(source), source.place))
         space = NasBench101Space(sampling, lambda: index().ascending)
+        self._cell_of = space.canonical
         super().__init__(
             TableFacts(
                 id="nasbench101/cifar10",
@@ -112,8 +123,26 @@ class NasBench101(TableBenchmark):
             lambda _: index(),
             space.canonical,
             others,
-            {"sampling": sampling if sampling != SAMPLINGS[0] else None},
+            {
+                "sampling": sampling if sampling != SAMPLINGS[0] else None,
+                "label_noise": f"{self._label_noise:g}" if self._label_noise else None,
+            },
         )
+
+    def oracle(self, noise_key: int) -> Any:
+        """See `Benchmark.oracle`."""
+        oracle = super().oracle(noise_key)
+        if not self._label_noise:
+            return oracle
+        return NoisyOracle(oracle, self._cell_of, self._label_noise, noise_key)
+
+    def card(self) -> BenchmarkCard:
+        """See `Benchmark.card`."""
+        card = super().card()
+        if not self._label_noise:
+            return card
+        seen = f"{card.searched_trials} + simulated normal noise, sd {self._label_noise:g}"
+        return replace(card, searched_trials=seen, noise="sampled")
 
     def genotype_rows(self) -> NDArray[np.int64]:
         """See `TableBenchmark.genotype_rows`: the space enumerates cells by their keys."""
@@ -122,6 +151,23 @@ class NasBench101(TableBenchmark):
     def unique(self) -> int:
         """See `TableBenchmark.unique`."""
         return len(self._index())
+
+
+def _deviation(text: str, *, averaged: bool) -> float:
+    try:
+        deviation = float(text)
+    except ValueError:
+        deviation = math.nan
+    if not 0 <= deviation < 1:
+        raise HarnessError(
+            f"label_noise={text} is no standard deviation of accuracies: write e.g. 0.003"
+        )
+    if deviation and not averaged:
+        raise HarnessError(
+            "label_noise stands in for training runs that a table lacks; this one has them: "
+            "noise=sampled"
+        )
+    return deviation
 
 
 class NasBench101Family(BenchmarkFamily):
@@ -134,7 +180,7 @@ class NasBench101Family(BenchmarkFamily):
             if _found() == averages_path()
             else "423,624 cells, 4 to 108 epochs, three training runs each, cifar10"
         )
-        settings = (*SETTINGS, "sampling")
+        settings = (*SETTINGS, *OWN_SETTINGS)
         return [BenchmarkEntry("nasbench101/cifar10", summary, _missing(), settings)]
 
     def data_file(self) -> DataFile:
@@ -146,7 +192,8 @@ class NasBench101Family(BenchmarkFamily):
     def make(self, dataset: str, settings: Mapping[str, str]) -> Benchmark:
         """See `BenchmarkFamily.make`.
 
-        The setting ``sampling`` says what a random architecture is, see `NasBench101Space`.
+        The setting ``sampling`` says what a random architecture is, see `NasBench101Space`;
+        ``label_noise`` makes a search on averages as hard as one on single runs.
         """
         path = _found()
         if path is None:

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from scipy.stats import kstest
 
 from harness import HarnessError, InvalidTable, MissingData
 from harness.core.registry import load_benchmark
@@ -125,3 +126,41 @@ def test_the_real_table(harness_data: Path) -> None:
     assert card.mean_random == pytest.approx(0.8968, abs=5e-5)
     some = benchmark.space.tuples(benchmark.space.population[::50])
     assert 0.93 < max(oracle.measure(arch, 108)[0] for arch in some) <= card.optimum
+
+
+class TestLabelNoise:
+    def noisy(self, key: int = 3):
+        benchmark = load_benchmark("nasbench101/cifar10:label_noise=0.01")
+        return benchmark, benchmark.oracle(key)
+
+    def test_is_normal_with_its_deviation(self, small: dict[int, float]) -> None:
+        benchmark, oracle = self.noisy()
+        arch = benchmark.space.sample(np.random.default_rng(0))
+        true = small[benchmark.space.canonical(arch)]
+        seen = np.array([oracle.measure(arch, 108)[0] for _ in range(3000)])
+        assert kstest((seen - true) / 0.01, "norm").pvalue > 1e-3
+
+    def test_depends_on_key_cell_and_turn_alone(self, small: dict[int, float]) -> None:
+        benchmark, first = self.noisy()
+        _, second = self.noisy()
+        _, other = self.noisy(4)
+        archs = benchmark.space.tuples(benchmark.space.population[:20])
+        seen = [first.measure(arch, 108)[0] for arch in archs]
+        again = [first.measure(arch, 108)[0] for arch in archs]
+        assert [second.measure(arch, 108)[0] for arch in reversed(archs)] == seen[::-1]
+        assert not set(seen) & set(again)
+        assert not set(seen) & {other.measure(arch, 108)[0] for arch in archs}
+
+    def test_is_told_and_not_reported(self, small: dict[int, float]) -> None:
+        benchmark, _ = self.noisy()
+        card = benchmark.card()
+        assert benchmark.id == "nasbench101/cifar10:label_noise=0.01"
+        assert (card.noise, card.optimum) == ("sampled", max(small.values()))
+        assert "simulated normal noise, sd 0.01" in card.searched_trials
+        archs = list(benchmark.space.enumerate())
+        assert benchmark.report(archs) == [small[key] for key in sorted(small)]
+
+    @pytest.mark.parametrize("value", ["a", "-1", "1", "nan"])
+    def test_refused(self, small: dict[int, float], value: str) -> None:
+        with pytest.raises(HarnessError, match="is no standard deviation"):
+            load_benchmark(f"nasbench101/cifar10:label_noise={value}")
