@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import Architecture, Problem
+from harness import Architecture, Predictor, Problem
 
 # Samples in a row without anything new after which a space that can be listed is listed.
 TRIES = 200
@@ -98,6 +98,22 @@ class Labels:
         # Of equal predictions the first one is taken, so that the order depends on nothing else.
         order = np.argsort(-predicted, kind="stable")
         return self.new(_tuples(candidates[order]), count)
+
+    def teach(self, predictor: Predictor, floor: float | None = None) -> Predictor:
+        """Fit a predictor to what was evaluated, and return it.
+
+        Args:
+            predictor: learns anew.
+            floor: lower scores are left out, unless that leaves nothing; None for no floor.
+        """
+        problem = self._problem
+        scores = np.array(self.scores)
+        (kept,) = np.nonzero(scores >= (-np.inf if floor is None else floor))
+        if len(kept) == 0:
+            kept = np.arange(len(scores))
+        predictor.attach(problem.space, problem.rng, problem.properties)
+        predictor.fit([self.archs[i] for i in kept], scores[kept])
+        return predictor
 
     def top(self, count: int) -> list[Architecture]:
         """What has the highest scores, the best first."""

@@ -16,6 +16,10 @@ from harness.core.names import Reference, check_version, format_reference, parse
         ("a:b=", Reference("a", None, {"b": ""})),
         ("a: b = 1 , c = 2 ", Reference("a", None, {"b": "1", "c": "2"})),
         ("a/b:searched=valid@12", Reference("a/b", None, {"searched": "valid@12"})),
+        ("a:b=(c:d=1,e=2),f=3", Reference("a", None, {"b": "c:d=1,e=2", "f": "3"})),
+        ("a:b=(c:d=(e:f=1),g=2)", Reference("a", None, {"b": "c:d=(e:f=1),g=2"})),
+        ("my.py:A:b=(my.py:B)", Reference("my.py:A", None, {"b": "my.py:B"})),
+        ("my (1).py:A:b=1", Reference("my (1).py:A", None, {"b": "1"})),
         ("my.py", Reference("my.py", None, {})),
         ("my.py:A", Reference("my.py:A", None, {})),
         ("my.py:A:b=1", Reference("my.py:A", None, {"b": "1"})),
@@ -36,6 +40,8 @@ def test_parse(text, expected):
         ("a:b=1,c", "cannot read 'c'"),
         ("a:=1", "cannot read '=1'"),
         ("a:b=1,b=2", "sets b twice"),
+        ("a:b=(1", "parentheses do not match"),
+        ("a:b=1)", "parentheses do not match"),
         ("a@x", "'x' in 'a@x' is no version"),
         ("a@", "is no version"),
         ("a@-1", "is no version"),
@@ -52,6 +58,15 @@ def test_format_is_what_parse_reads():
     assert text == "some-method:population=50,share=0.5,kind=best,flag=True,limit=None"
     assert parse_reference(text).settings == {k: str(v) for k, v in settings.items()}
     assert format_reference("some-method", {}) == "some-method"
+
+
+def test_a_value_with_settings_of_its_own_is_written_in_parentheses():
+    settings = {"predictor": "self-training:predictor=(lightgbm:trees=5),rounds=2", "top": "(5)"}
+    text = format_reference("weaknas", settings)
+    assert text == (
+        "weaknas:predictor=(self-training:predictor=(lightgbm:trees=5),rounds=2),top=((5))"
+    )
+    assert parse_reference(text).settings == settings
 
 
 def test_versions():
