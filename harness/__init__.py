@@ -10,7 +10,7 @@ from harness.core.benchmark import (
 from harness.core.budget import Budget
 from harness.core.configured import require
 from harness.core.data_home import data_home
-from harness.core.encodings import Graphs
+from harness.core.encodings import Graphs, chain, with_ends
 from harness.core.errors import (
     BudgetExhausted,
     HarnessError,
@@ -46,7 +46,9 @@ __all__ = [
     "Predictor",
     "Problem",
     "SearchSpace",
+    "chain",
     "data_home",
     "load_predictor",
     "require",
+    "with_ends",
 ]

@@ -210,7 +210,7 @@ def analyse_benchmark(
         comparisons=comparisons,
         pairwise=pairwise,
         top=top,
-        top_text=top_sentence(top, uniform, alpha) if pairwise else "",
+        top_text=top_sentence(top, uniform, alpha, results.noun) if pairwise else "",
         seed_correlation=correlation,
         pairing_text=pairing_sentence(correlation),
         power=_power(comparisons, scale, alpha),
@@ -355,8 +355,8 @@ def _notes(
     ]
     if notes:
         notes.append(
-            "methods are compared on the seeds that both have; ranks are over the "
-            f"{common} seeds that all methods with a run have"
+            f"{results.noun}s are compared on the seeds that both have; ranks are over the "
+            f"{common} seeds that all {results.noun}s with a run have"
         )
     notes += [
         f"{row.method}: cannot be grouped with so few seeds, or scores that are not finite"

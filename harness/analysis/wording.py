@@ -73,18 +73,19 @@ def sentence(comparison: Comparison, where: str, scale: Scale) -> str:
     return f"{a} {comparison.verdict} than {b} on {where}: mean {found}, {evidence}, {seeds}"
 
 
-def top_sentence(members: Sequence[str], uniform: bool, alpha: float) -> str:
+def top_sentence(members: Sequence[str], uniform: bool, alpha: float, noun: str = "method") -> str:
     """What the top group is.
 
     Args:
         members: the methods that no test separates from the one with the best mean, which is first.
         uniform: no test separates any two of the members either.
         alpha: family-wise level of the tests.
+        noun: what the members are.
     """
     if not members:
         return "Top group: cannot tell with so few seeds."
     if len(members) == 1:
-        return f"Top group: {members[0]} (every other method differs from it at {alpha:g})."
+        return f"Top group: {members[0]} (every other {noun} differs from it at {alpha:g})."
     why = (
         "no pair of them differs" if uniform else f"none differs from {members[0]}, the best mean,"
     )

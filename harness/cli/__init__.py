@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from harness.cli import compare, data, listing, report, tabulate, train, validate
+from harness.cli import compare, data, listing, rank, report, tabulate, train, validate
 from harness.core.errors import HarnessError
 
 INTERRUPTED, USAGE = 130, 2
@@ -24,6 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("compare")(compare.compare)
+app.command("rank")(rank.rank)
 app.command("list")(listing.listing)
 app.command("report")(report.report)
 app.command("validate")(validate.validate)

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from harness.core.errors import UnknownName
 
-KINDS = ("benchmarks", "methods", "spaces")
+if TYPE_CHECKING:
+    from harness.core.registry import MethodEntry
+
+KINDS = ("benchmarks", "methods", "scorers", "spaces")
 SCHEMA = 1
 
 
 def listing(
-    kind: Annotated[str, typer.Argument(help="benchmarks, methods or spaces; all if empty.")] = "",
+    kind: Annotated[str, typer.Argument(help="benchmarks, methods, scorers or spaces.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> int:
-    """List benchmarks, methods and spaces, those included that something is missing for."""
+    """List what there is, all kinds if none is named, with what is missing for its use."""
     if kind and kind not in KINDS:
         raise UnknownName("listing", kind, KINDS)
     found = {name: _FINDERS[name]() for name in ([kind] if kind else KINDS)}
@@ -52,6 +55,16 @@ def _benchmarks() -> list[dict[str, Any]]:
 def _methods() -> list[dict[str, Any]]:
     from harness.core.registry import list_methods
 
+    return _configured(list_methods())
+
+
+def _scorers() -> list[dict[str, Any]]:
+    from harness.core.registry import list_scorers
+
+    return _configured(list_scorers())
+
+
+def _configured(entries: list[MethodEntry]) -> list[dict[str, Any]]:
     return [
         {
             "id": entry.name,
@@ -60,7 +73,7 @@ def _methods() -> list[dict[str, Any]]:
             "missing": entry.missing,
             "parameters": entry.parameters,
         }
-        for entry in list_methods()
+        for entry in entries
     ]
 
 
@@ -80,4 +93,9 @@ def _spaces() -> list[dict[str, Any]]:
     ]
 
 
-_FINDERS = {"benchmarks": _benchmarks, "methods": _methods, "spaces": _spaces}
+_FINDERS = {
+    "benchmarks": _benchmarks,
+    "methods": _methods,
+    "scorers": _scorers,
+    "spaces": _spaces,
+}

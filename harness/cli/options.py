@@ -16,4 +16,17 @@ METHODS = typer.Option(
     metavar="METHOD",
     help="A method with parameters (NAME:key=value,...) or FILE.py:CLASS. Repeatable.",
 )
+SCORERS = typer.Option(
+    "-m",
+    "--scorer",
+    metavar="SCORER",
+    help="A scorer with parameters (NAME:key=value,...) or FILE.py:CLASS. Repeatable.",
+)
+STUDY = typer.Argument(help="A study file in TOML; options override its keys.")
+SEEDS = typer.Option(help="30 (seeds 0 to 29), 0-29 or 3,5,7.")
+JOBS = typer.Option(help="Worker processes; one a core.")
+BACKEND = typer.Option(help="loky, dask or ray.")
+SCHEDULER = typer.Option(help="Address of a Dask scheduler or Ray head.")
+OUT = typer.Option(help="Folder of the results; results/NAME below this one.")
+TIME_LIMIT = typer.Option(help="Seconds on the wall after which a run fails.")
 FORMAT = typer.Option("--format", help="table, markdown, latex, csv or json.")

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from harness.analysis.analyse import StudyAnalysis
-from harness.analysis.summary import BenchmarkAnalysis
-from harness.report.rows import anytime_rows, facts, failures, header, rows
-from harness.study.results import StudyResults
+from harness.report.section import Section
 
 _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
@@ -18,46 +15,42 @@ _LATEX = {
 }  # fmt: skip
 
 
-def as_markdown(results: StudyResults, analysis: StudyAnalysis, folder: Path) -> str:
-    """Write the report as Markdown."""
+def as_markdown(sections: Sequence[Section], closing: Sequence[str], folder: Path) -> str:
+    """Write sections as Markdown, and lines about all of them."""
     from tabulate import tabulate
 
     blocks = []
-    for benchmark in analysis.benchmarks:
-        optimum = benchmark.scale.number(benchmark.card.optimum)
-        name, *rest = facts(benchmark.card, benchmark.budget, optimum)
+    for section in sections:
+        name, *rest = section.facts
         table = tabulate(
-            _cells(analysis.control, benchmark, _bold_markdown, _pipes),
-            header(benchmark, analysis.control),
+            _cells(section, _bold_markdown, _pipes),
+            section.header,
             tablefmt="pipe",
             disable_numparse=True,
         )
-        below = [
-            *failures(results, benchmark, str(folder)),
-            _top(benchmark),
-            *benchmark.notes,
-        ]
-        if benchmark.power is not None:
-            below.append(benchmark.power.text)
+        below = [*section.failures, section.top_in_bold, *section.notes]
+        if section.power:
+            below.append(section.power)
         blocks.append(
             f"### {name}\n\n" + "  \n".join(rest) + f"\n\n{table}\n\n" + "  \n".join(below)
         )
-        title, over_time = anytime_rows(benchmark, analysis.control)
-        if over_time:
-            blocks.append(tabulate(over_time, title, tablefmt="pipe", disable_numparse=True))
-    return "\n\n".join(blocks)
+        if section.more:
+            more = [[_pipes(cell) for cell in row] for row in section.more]
+            blocks.append(
+                tabulate(more, section.more_header, tablefmt="pipe", disable_numparse=True)
+            )
+    return "\n\n".join([*blocks, *closing])
 
 
-def as_latex(results: StudyResults, analysis: StudyAnalysis, folder: Path) -> str:
-    """Write the report as LaTeX, one ``table`` with booktabs rules a benchmark."""
+def as_latex(sections: Sequence[Section], closing: Sequence[str], folder: Path) -> str:
+    """Write sections as LaTeX, each a ``table`` with booktabs rules."""
     from tabulate import tabulate
 
     blocks = [f"% Made by: harness report {folder} --format latex   (needs booktabs)"]
-    for benchmark in analysis.benchmarks:
-        optimum = benchmark.scale.number(benchmark.card.optimum)
+    for section in sections:
         table = tabulate(
-            _cells(analysis.control, benchmark, _bold_latex, escape_latex),
-            [escape_latex(title) for title in header(benchmark, analysis.control)],
+            _cells(section, _bold_latex, escape_latex),
+            [escape_latex(title) for title in section.header],
             tablefmt="latex_raw",
             disable_numparse=True,
         )
@@ -65,33 +58,25 @@ def as_latex(results: StudyResults, analysis: StudyAnalysis, folder: Path) -> st
             table = table.replace(r"\hline", f"\\{rule}", 1)
         caption = " ".join(
             [
-                *(f"{line}." for line in facts(benchmark.card, benchmark.budget, optimum)),
-                *(f"{line}." for line in failures(results, benchmark, str(folder))),
-                _top(benchmark),
-                *benchmark.notes,
+                *(f"{line}." for line in (*section.facts, *section.failures)),
+                section.top_in_bold,
+                *section.notes,
             ]
         )
         blocks.append(
             "\\begin{table}\n\\centering\n"
             f"\\caption{{{escape_latex(caption)}}}\n{table}\n\\end{{table}}"
         )
-    return "\n\n".join(blocks)
-
-
-def _top(benchmark: BenchmarkAnalysis) -> str:
-    return benchmark.top_text + (" Bold: the top group." if benchmark.top else "")
+    return "\n\n".join([*blocks, *(f"% {line}" for line in closing)])
 
 
 def _cells(
-    control: str,
-    benchmark: BenchmarkAnalysis,
-    bold: Callable[[str], str],
-    escape: Callable[[str], str],
+    section: Section, bold: Callable[[str], str], escape: Callable[[str], str]
 ) -> list[list[str]]:
     table = []
-    for row in rows(benchmark, control):
-        method, score, *others = [escape(cell) for cell in row.cells]
-        table.append([bold(method), bold(score), *others] if row.top else [method, score, *others])
+    for row in section.rows:
+        name, score, *others = [escape(cell) for cell in row.cells]
+        table.append([bold(name), bold(score), *others] if row.top else [name, score, *others])
     return table
 
 

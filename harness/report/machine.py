@@ -12,11 +12,11 @@ import json
 import math
 from collections import Counter
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from harness.analysis.aggregate import SuiteAnalysis
 from harness.analysis.analyse import StudyAnalysis
 from harness.analysis.comparison import Comparison
 from harness.analysis.summary import BenchmarkAnalysis, MethodSummary
@@ -25,9 +25,14 @@ from harness.study.results import PairRuns, StudyResults
 SCHEMA = 1
 
 
-def as_json(results: StudyResults, analysis: StudyAnalysis, folder: Path) -> str:
+def as_json(results: StudyResults, analysis: StudyAnalysis) -> str:
     """Write the report as one JSON object on one scale: that of each benchmark's scores."""
-    return json.dumps(_plain(study_object(results, analysis)), indent=1, allow_nan=False)
+    return dumped(study_object(results, analysis))
+
+
+def dumped(content: dict[str, Any]) -> str:
+    """An object as JSON text."""
+    return json.dumps(_plain(content), indent=1, allow_nan=False)
 
 
 def study_object(results: StudyResults, analysis: StudyAnalysis) -> dict[str, Any]:
@@ -44,7 +49,7 @@ def study_object(results: StudyResults, analysis: StudyAnalysis) -> dict[str, An
             "alpha": analysis.alpha,
         },
         "benchmarks": [_benchmark(results, benchmark) for benchmark in analysis.benchmarks],
-        "aggregate": _aggregate(analysis),
+        "aggregate": suite_object(analysis.aggregate),
         "provenance": results.provenance,
     }
 
@@ -91,8 +96,8 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
     return asdict(comparison)
 
 
-def _aggregate(analysis: StudyAnalysis) -> dict[str, Any]:
-    suite = analysis.aggregate
+def suite_object(suite: SuiteAnalysis) -> dict[str, Any]:
+    """All benchmarks together, for JSON."""
     return {
         "iqm": [
             {"method": m.method, "iqm": m.iqm, "ci": m.ci, "reason": m.reason}
@@ -135,16 +140,16 @@ def _plain(value: Any) -> Any:
 _ROW_FIELDS = ("n", "missing", "failed", "mean", "std", "median", "iqm", "regret",
                "relative_improvement", "rank", "group", "top", "queries", "unique", "seconds",
                "valid_mean")  # fmt: skip
-_VERDICT_FIELDS = ("difference", "p", "p_adjusted", "probability_of_improvement", "ties", "verdict")
+VERDICT_FIELDS = ("difference", "p", "p_adjusted", "probability_of_improvement", "ties", "verdict")
 
 
-def as_csv(results: StudyResults, analysis: StudyAnalysis, folder: Path) -> str:
+def as_csv(results: StudyResults, analysis: StudyAnalysis) -> str:
     """Write the report as CSV: one line a benchmark and method, empty where unknown."""
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\n")
     writer.writerow(
         ["benchmark", "searched", "reported", "noise", "budget", "optimum", "method", *_ROW_FIELDS,
-         "ci_low", "ci_high", "control", *_VERDICT_FIELDS, "difference_low", "difference_high"]
+         "ci_low", "ci_high", "control", *VERDICT_FIELDS, "difference_low", "difference_high"]
     )  # fmt: skip
     for benchmark in analysis.benchmarks:
         verdicts = {comparison.a: comparison for comparison in benchmark.comparisons}
@@ -167,6 +172,6 @@ def _csv_row(
         *(getattr(row, name) for name in _ROW_FIELDS),
         *(row.ci or nothing),
         analysis.control,
-        *(getattr(comparison, name, "") for name in _VERDICT_FIELDS),
+        *(getattr(comparison, name, "") for name in VERDICT_FIELDS),
         *((comparison and comparison.ci) or nothing),
     ]  # fmt: skip

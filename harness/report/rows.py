@@ -1,27 +1,51 @@
-"""The rows and lines that all text formats share, as plain text."""
+"""What the tables of a study of methods say, as plain text."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from pathlib import Path
 
+from harness.analysis.analyse import StudyAnalysis
 from harness.analysis.anytime import AnytimeAxis, MethodCurve
-from harness.analysis.summary import BenchmarkAnalysis, MethodSummary
+from harness.analysis.summary import BenchmarkAnalysis
 from harness.analysis.wording import phrase
 from harness.core.benchmark import BenchmarkCard
+from harness.report.section import Row, Section, best_first, failure_lines, mean_and_spread
+from harness.report.terminal import suite_lines
 from harness.study.results import StudyResults
 
 
-@dataclass(frozen=True)
-class Row:
-    """A method's row in the table of a benchmark.
+def sections(results: StudyResults, analysis: StudyAnalysis, folder: Path) -> list[Section]:
+    """One section a benchmark."""
+    return [
+        _section(results, benchmark, analysis.control, folder) for benchmark in analysis.benchmarks
+    ]
 
-    Attributes:
-        cells: texts in the order of `header`.
-        top: the method is in the top statistical group.
-    """
 
-    cells: tuple[str, ...]
-    top: bool
+def _section(
+    results: StudyResults, benchmark: BenchmarkAnalysis, control: str, folder: Path
+) -> Section:
+    optimum = benchmark.scale.number(benchmark.card.optimum)
+    more_header, more = anytime_rows(benchmark, control)
+    failures = [
+        line
+        for row in benchmark.results
+        if row.failed
+        for line in failure_lines(
+            row, results.pairs[benchmark.card.id, row.method].errors, str(folder)
+        )
+    ]
+    return Section(
+        facts=tuple(facts(benchmark.card, benchmark.budget, optimum)),
+        header=header(benchmark, control),
+        rows=tuple(rows(benchmark, control)),
+        failures=tuple(failures),
+        top=benchmark.top_text,
+        notes=benchmark.notes,
+        pairing=benchmark.pairing_text,
+        power=benchmark.power.text if benchmark.power else "",
+        more_header=more_header,
+        more=tuple(more),
+    )
 
 
 def header(benchmark: BenchmarkAnalysis, control: str) -> tuple[str, ...]:
@@ -37,28 +61,23 @@ def header(benchmark: BenchmarkAnalysis, control: str) -> tuple[str, ...]:
 
 def rows(benchmark: BenchmarkAnalysis, control: str) -> list[Row]:
     """One row a method, best mean first."""
-    sign = 1.0 if benchmark.card.direction == "maximize" else -1.0
     verdicts = {
         comparison.a: phrase(comparison, benchmark.scale) for comparison in benchmark.comparisons
     }
     verdicts[control] = "control"
-
-    def order(row: MethodSummary) -> tuple[bool, float]:
-        return (row.mean is None, -sign * (row.mean or 0.0))
-
-    return [
-        Row((row.method, *_numbers(row, benchmark), verdicts.get(row.method, "no runs")), row.top)
-        for row in sorted(benchmark.results, key=order)
-    ]
-
-
-def _numbers(row: MethodSummary, benchmark: BenchmarkAnalysis) -> tuple[str, str, str]:
     number = benchmark.scale.number
-    if row.mean is None:
-        return ("no runs", "", "")
-    spread = "" if row.std is None else f" ± {number(row.std)}"
-    interval = "" if row.ci is None else benchmark.scale.interval(row.ci)
-    return (number(row.mean) + spread, interval, "" if row.regret is None else number(row.regret))
+    return [
+        Row(
+            (
+                row.method,
+                *mean_and_spread(row, benchmark),
+                "" if row.regret is None else number(row.regret),
+                verdicts.get(row.method, "no runs"),
+            ),
+            row.top,
+        )
+        for row in best_first(benchmark)
+    ]
 
 
 def facts(card: BenchmarkCard, budget: str, scale_number: str) -> list[str]:
@@ -83,24 +102,6 @@ def facts(card: BenchmarkCard, budget: str, scale_number: str) -> list[str]:
         lines.append(f"a second of the budget: {card.cost}")
     if card.searches_reported:
         lines.append("NOTE: the searched metric is the reported one; nothing was held out")
-    return lines
-
-
-def failures(results: StudyResults, benchmark: BenchmarkAnalysis, folder: str) -> list[str]:
-    """What is to be said about failed runs."""
-    lines = []
-    for row in benchmark.results:
-        if not row.failed:
-            continue
-        errors = results.pairs[benchmark.card.id, row.method].errors
-        seed, text = next(iter(errors.items()))
-        last = text.strip().splitlines()[-1]
-        lines.append(
-            f"{row.method}: {row.failed} of {row.n} runs failed ({last}); scored as the worst value"
-        )
-        lines.append(
-            f"Traceback of seed {seed}: harness report {folder} --failure {row.method}:{seed}"
-        )
     return lines
 
 
@@ -162,3 +163,10 @@ def _caught(curve: MethodCurve, axis: AnytimeAxis) -> str:
         return text
     low, high = ("< 1" if end is None else f"{end:.1f}" for end in found.ratio_ci)
     return f"{text} [{low}, {high}]"
+
+
+def closing(analysis: StudyAnalysis) -> list[str]:
+    """What is said about all benchmarks together; nothing where there is only one."""
+    if len(analysis.benchmarks) < 2:
+        return []
+    return suite_lines(analysis.aggregate, "method", "0 mean random, 1 optimum", {})

@@ -9,36 +9,29 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, lru_cache
-from typing import Any
+from functools import cache
+from typing import Any, Generic
 
 import numpy as np
 
-from harness.core.benchmark import Benchmark
-from harness.core.errors import HarnessError
-from harness.core.method import Method
-from harness.core.registry import load_method
 from harness.study.backends import backend, stop_workers
-from harness.study.plan import Pair, Plan
-from harness.study.run import RunRecord, Trace, run_seeds
-from harness.study.store import Store
-from harness.tables.open import open_benchmark
+from harness.study.shards import Shards
+from harness.study.tasks import Key, R, Record, Task, Tasks
 
 # A batch should take about this long, and finished runs wait about this long for others to share a
 # shard with: short enough that a kill loses little, long enough that the overhead is nothing.
 _BATCH_SECONDS = 1.0
 _MAX_BATCH = 500
 
-Key = tuple[str, str]
 Progress = Callable[[str, int], None]
 
 
 @dataclass(frozen=True)
-class _Batch:
-    """Runs of one pair that a worker does in one go."""
+class _Batch(Generic[R]):
+    """Runs of one task that a worker does in one go."""
 
     key: Key
-    pair: Pair
+    pair: Task[R]
     seeds: tuple[int, ...]
     time_limit: float | None
     data: str
@@ -51,7 +44,7 @@ class _Pace:
 
     seconds: dict[Key, float] = field(default_factory=dict)
 
-    def learn(self, key: Key, records: Sequence[RunRecord]) -> None:
+    def learn(self, key: Key, records: Sequence[Record]) -> None:
         self.seconds[key] = float(np.mean([record.wall for record in records]))
 
     def batch_size(self, key: Key, missing: int, jobs: int) -> int:
@@ -62,15 +55,15 @@ class _Pace:
 
 
 @dataclass
-class _Shelf:
+class _Shelf(Generic[R]):
     """Finished runs on their way to the store, so that short runs share a shard."""
 
-    plan: Plan
-    store: Store
-    records: dict[Key, list[RunRecord]] = field(default_factory=dict)
+    plan: Tasks[R]
+    store: Shards[R]
+    records: dict[Key, list[R]] = field(default_factory=dict)
     emptied: float = field(default_factory=time.monotonic)
 
-    def add(self, key: Key, records: Sequence[RunRecord]) -> None:
+    def add(self, key: Key, records: Sequence[R]) -> None:
         self.records.setdefault(key, []).extend(records)
         if time.monotonic() - self.emptied > _BATCH_SECONDS:
             self.empty()
@@ -84,7 +77,7 @@ class _Shelf:
         self.emptied = time.monotonic()
 
 
-def missing_seeds(plan: Plan, store: Store) -> dict[Key, list[int]]:
+def missing_seeds(plan: Tasks[R], store: Shards[R]) -> dict[Key, list[int]]:
     """Seeds of each pair whose runs are not stored, without the pairs that are complete."""
     missing = {}
     for key, pair in plan.pairs.items():
@@ -95,7 +88,9 @@ def missing_seeds(plan: Plan, store: Store) -> dict[Key, list[int]]:
     return missing
 
 
-def execute(plan: Plan, store: Store, missing: dict[Key, list[int]], progress: Progress) -> None:
+def execute(
+    plan: Tasks[R], store: Shards[R], missing: dict[Key, list[int]], progress: Progress
+) -> None:
     """Run what is missing and store it as it ends.
 
     Args:
@@ -121,14 +116,14 @@ def execute(plan: Plan, store: Store, missing: dict[Key, list[int]], progress: P
 
 
 def _run_batches(
-    plan: Plan, store: Store, left: dict[Key, list[int]], jobs: int, progress: Progress
-) -> list[_Batch]:
+    plan: Tasks[R], store: Shards[R], left: dict[Key, list[int]], jobs: int, progress: Progress
+) -> list[_Batch[R]]:
     """Run until nothing is left or a worker dies; return the batches in flight if one did."""
     from joblib import delayed
     from joblib.externals.loky.process_executor import BrokenProcessPool
 
-    pace, shelf = _Pace(), _Shelf(plan, store)
-    running: dict[tuple[Key, tuple[int, ...]], _Batch] = {}
+    pace, shelf = _Pace(), _Shelf[R](plan, store)
+    running: dict[tuple[Key, tuple[int, ...]], _Batch[R]] = {}
     pick_lock = threading.Lock()
 
     def batches() -> Iterator[Any]:
@@ -165,7 +160,7 @@ def _run_batches(
     return []
 
 
-def _batch(plan: Plan, key: Key, seeds: tuple[int, ...]) -> _Batch:
+def _batch(plan: Tasks[R], key: Key, seeds: tuple[int, ...]) -> _Batch[R]:
     return _Batch(
         key,
         plan.pairs[key],
@@ -176,7 +171,7 @@ def _batch(plan: Plan, key: Key, seeds: tuple[int, ...]) -> _Batch:
     )
 
 
-def _work(batch: _Batch) -> tuple[Key, tuple[int, ...], list[RunRecord]]:
+def _work(batch: _Batch[R]) -> tuple[Key, tuple[int, ...], Sequence[R]]:
     """What a worker does."""
     if os.getpid() != batch.main_process:
         if threading.current_thread() is threading.main_thread():
@@ -186,11 +181,7 @@ def _work(batch: _Batch) -> tuple[Key, tuple[int, ...], list[RunRecord]]:
             _end_with(batch.main_process)
         if batch.data:
             os.environ["HARNESS_DATA"] = batch.data
-    pair = batch.pair
-    benchmark = _benchmark(pair.benchmark, batch.data, pair.identity["data"])
-    method = _method(pair.method, pair.identity["method_file"])
-    records = run_seeds(method, benchmark, pair.budget, batch.seeds, batch.time_limit)
-    return batch.key, batch.seeds, records
+    return batch.key, batch.seeds, batch.pair.run(batch.seeds, batch.time_limit)
 
 
 @cache
@@ -205,26 +196,7 @@ def _end_with(parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-@lru_cache(maxsize=16)
-def _benchmark(text: str, data: str, checksum: str) -> Benchmark:
-    benchmark = open_benchmark(text)
-    if benchmark.checksum != checksum:
-        raise HarnessError(
-            f"{text} has other data on this worker than on the machine that planned the study "
-            f"({benchmark.checksum[:12]} here, {checksum[:12]} there)"
-        )
-    return benchmark
-
-
-@lru_cache(maxsize=64)
-def _method(text: str, digest: str) -> Method:
-    loaded = load_method(text)
-    if loaded.digest != digest:
-        raise HarnessError(f"{text} was changed while the study ran. Start the command again")
-    return loaded.method
-
-
-def _alone(batch: _Batch, seed: int) -> list[RunRecord]:
+def _alone(batch: _Batch[R], seed: int) -> Sequence[R]:
     """One run in a process of its own; a failed one if that process dies."""
     import multiprocessing
 
@@ -238,42 +210,19 @@ def _alone(batch: _Batch, seed: int) -> list[RunRecord]:
         return receiver.recv()  # type: ignore[no-any-return]
     except EOFError:
         process.join()
-        return [_dead(seed, process.exitcode, time.perf_counter() - start)]
+        wall = time.perf_counter() - start
+        return [batch.pair.died(seed, _how(process.exitcode), wall)]
     finally:
         process.kill()
         process.join()
 
 
-def _send(sender: Any, batch: _Batch) -> None:
+def _send(sender: Any, batch: _Batch[Any]) -> None:
     sender.send(_work(batch)[2])
 
 
-def _dead(seed: int, exit_code: int | None, wall: float) -> RunRecord:
+def _how(exit_code: int | None) -> str:
+    """How a process died."""
     if exit_code is not None and exit_code < 0:
-        how = f"was killed by {signal.Signals(-exit_code).name}"
-    else:
-        how = f"ended with exit code {exit_code}"
-    nothing = np.empty(0)
-    return RunRecord(
-        seed=seed,
-        error=f"WorkerDied: the process that ran the method {how}\n",
-        recommended=None,
-        valid=math.nan,
-        reported=math.nan,
-        queries=0,
-        unique=0,
-        epochs=0.0,
-        seconds=0.0,
-        wall=wall,
-        counts={},
-        trace=Trace(
-            np.empty((0, 0), np.int16),
-            np.empty(0, np.int32),
-            nothing,
-            np.empty(0, np.int32),
-            nothing,
-            nothing,
-            np.empty(0, np.int32),
-            nothing,
-        ),
-    )
+        return f"was killed by {signal.Signals(-exit_code).name}"
+    return f"ended with exit code {exit_code}"

@@ -85,6 +85,7 @@ class StudyResults:
         pairs: runs by (benchmark identity, method identity).
         seeds: the seeds that the study asks for.
         provenance: versions, machine and times, as stored with the shards.
+        noun: what sentences call what is compared.
     """
 
     name: str
@@ -95,3 +96,4 @@ class StudyResults:
     pairs: dict[tuple[str, str], PairRuns]
     seeds: tuple[int, ...]
     provenance: dict[str, object]
+    noun: str = "method"

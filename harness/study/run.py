@@ -4,33 +4,19 @@ from __future__ import annotations
 
 import copy
 import math
-import os
-import signal
-import sys
-import threading
-import time
-import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import chdir, contextmanager, redirect_stdout
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from types import FrameType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.benchmark import Benchmark
 from harness.core.budget import Budget
-from harness.core.errors import (
-    BudgetExhausted,
-    HarnessError,
-    InvalidBudget,
-    RunTimeout,
-)
+from harness.core.errors import BudgetExhausted, HarnessError, InvalidBudget
 from harness.core.method import Method
 from harness.core.problem import Ledger, Problem
 from harness.core.space import Architecture
-
-_REPEAT_SECONDS = 0.05
+from harness.study.guard import guarded, recorded
 
 
 @dataclass(frozen=True)
@@ -154,43 +140,39 @@ def run_seeds(
     return _join(searches, benchmark)
 
 
+def dead_run(seed: int, how: str, wall: float) -> RunRecord:
+    """The record of a run whose process died.
+
+    Args:
+        seed: of the run.
+        how: how it died.
+        wall: seconds on the wall until then.
+    """
+    ledger = Ledger()
+    error = f"WorkerDied: the process that ran the method {how}\n"
+    search = _Search(seed, ledger, np.empty((0, 0), np.int16), None, error, wall)
+    return _record(search, 1.0, lambda arch: arch, {})
+
+
 def _search(
     method: Method, benchmark: Benchmark, budget: Budget, seed: int, time_limit: float | None
 ) -> _Search:
     rng, noise_key = streams(seed)
     ledger = Ledger()
     problem = Problem(benchmark, budget, rng, noise_key, ledger)
-    process = os.getpid()
     recommended: Architecture | None = None
-    error = ""
-    start = time.perf_counter()
-    try:
-        with _stdout_to_stderr(), chdir("."), _deadline(time_limit):
-            recommended = _ask(method, problem)
-        if recommended is not None:
-            benchmark.space.check(recommended)
-        elif ledger.incumbent is None:
-            raise HarnessError(f"the run ended without an evaluation; its budget was {budget}")
-        else:
-            recommended = ledger.incumbent
-    except KeyboardInterrupt:
-        raise
-    except BaseException as raised:  # Whatever a method raises fails its own run and no other.
-        recommended = None
-        error = "".join(traceback.format_exception(raised))
-    finally:
-        if os.getpid() != process:
-            # A child that the method forked has come back from search(); it must not go on as if
-            # it were the harness.
-            os._exit(1)
-    wall = time.perf_counter() - start
+    with recorded() as outcome:
+        recommended = _settled(
+            guarded(lambda: _ask(method, problem), time_limit), ledger, benchmark, budget
+        )
+    error = outcome.error
     archs = np.array(ledger.archs).reshape(-1, len(benchmark.space.sizes))
     if archs.size and archs.dtype.kind not in "iu":
         # (1.0, 0.0) equals (1, 0), so a look-up cannot tell them apart once the latter was asked
         # for; what a run may do must not depend on what others have asked.
         recommended = None
         error = error or "InvalidArchitecture: the entries of an architecture are ints\n"
-    return _Search(seed, ledger, archs.astype(np.int16), recommended, error, wall)
+    return _Search(seed, ledger, archs.astype(np.int16), recommended, error, outcome.wall)
 
 
 def _ask(method: Method, problem: Problem) -> Architecture | None:
@@ -200,47 +182,15 @@ def _ask(method: Method, problem: Problem) -> Architecture | None:
         return None
 
 
-@contextmanager
-def _stdout_to_stderr() -> Iterator[None]:
-    """Send what a method prints to stderr, because stdout carries the result.
-
-    The file descriptor is redirected, so that extensions and child processes are caught, and so is
-    ``sys.stdout``, which a notebook or a test may have replaced.
-    """
-    sys.stdout.flush()
-    saved = os.dup(1)
-    os.dup2(2, 1)
-    try:
-        with redirect_stdout(sys.stderr):
-            yield
-    finally:
-        os.dup2(saved, 1)
-        os.close(saved)
-
-
-@contextmanager
-def _deadline(seconds: float | None) -> Iterator[None]:
-    if seconds is None:
-        yield
-        return
-    if threading.current_thread() is not threading.main_thread():
-        raise HarnessError("a time limit needs processes: use --backend loky")
-
-    def expire(signum: int, frame: FrameType | None) -> None:
-        # Only what the method does is interrupted, never the harness around it.
-        while frame is not None and frame.f_code is not _ask.__code__:
-            frame = frame.f_back
-        if frame is not None:
-            raise RunTimeout(f"the run took longer than its limit of {seconds:g} s on the wall")
-
-    before = signal.signal(signal.SIGALRM, expire)
-    # A method can swallow the exception, so it is raised again until it gets through.
-    signal.setitimer(signal.ITIMER_REAL, seconds, _REPEAT_SECONDS)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+def _settled(
+    recommended: Architecture | None, ledger: Ledger, benchmark: Benchmark, budget: Budget
+) -> Architecture:
+    """What a search recommends: what it returned, or else its incumbent."""
+    if recommended is not None:
+        return benchmark.space.check(recommended)
+    if ledger.incumbent is None:
+        raise HarnessError(f"the run ended without an evaluation; its budget was {budget}")
+    return ledger.incumbent
 
 
 def _join(searches: Sequence[_Search], benchmark: Benchmark) -> list[RunRecord]:
@@ -253,20 +203,23 @@ def _join(searches: Sequence[_Search], benchmark: Benchmark) -> list[RunRecord]:
             for index in set(search.ledger.incumbents):
                 wanted[search.ledger.archs[index]] = math.nan
     wanted.update(zip(wanted, benchmark.report(list(wanted)), strict=True))
-    return [_record(search, benchmark, wanted) for search in searches]
+    canonical = benchmark.space.canonical
+    return [_record(search, benchmark.sign, canonical, wanted) for search in searches]
 
 
 def _record(
-    search: _Search, benchmark: Benchmark, reported: dict[Architecture, float]
+    search: _Search,
+    sign: float,
+    canonical: Callable[[Architecture], Hashable],
+    reported: dict[Architecture, float],
 ) -> RunRecord:
-    ledger, sign = search.ledger, benchmark.sign
+    ledger = search.ledger
     seen = math.nan
     if search.recommended is not None:
         asked = [i for i, arch in enumerate(ledger.archs) if arch == search.recommended]
         if asked:
             best = max(asked, key=lambda i: (ledger.fidelities[i] or 0, ledger.scores[i]))
             seen = sign * ledger.scores[best]
-    canonical = benchmark.space.canonical
     return RunRecord(
         seed=search.seed,
         error=search.error,

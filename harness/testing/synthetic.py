@@ -5,22 +5,25 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Hashable, Sequence
 from itertools import product
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.benchmark import Direction, Repeats
 from harness.core.budget import Budget
+from harness.core.encodings import Graphs, chain
 from harness.core.errors import InvalidTable
-from harness.core.space import Architecture, Decision, SearchSpace
+from harness.core.space import Architecture, Architectures, Decision, SearchSpace
 from harness.tables import Layout, LevelColumns, Source, TableBenchmark, TableFacts
 
 Rule = Callable[[Architecture], bool]
 
 
 class SyntheticSpace(SearchSpace):
-    """A space of numbered choices with any validity rule."""
+    """A space of numbered choices with any validity rule; as graphs, chains of decisions."""
+
+    encodings: ClassVar[frozenset[str]] = SearchSpace.encodings | {"graph"}
 
     def __init__(self, sizes: Sequence[int], rule: Rule | None = None) -> None:
         """Make a space.
@@ -39,6 +42,10 @@ class SyntheticSpace(SearchSpace):
     def is_valid(self, arch: Architecture) -> bool:
         """Whether the rule allows the genotype."""
         return self._rule is None or self._rule(arch)
+
+    def graphs(self, archs: Architectures) -> Graphs:
+        """A node a decision between an input and an output; kinds are the numbers of choices."""
+        return chain(self.integers(archs), max(self.sizes))
 
 
 class SyntheticBenchmark(TableBenchmark):

@@ -2,58 +2,27 @@
 
 from __future__ import annotations
 
-import json
-from importlib.resources import files
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 
 from harness.cli import main
+
+Check = Callable[[str, str], dict[str, Any]]
 
 STUDY = ["compare", "-b", "nasbench-graph/proteins", "-m", "random-search", "-m", "tpe",
          "-m", "local-search", "--budget", "10", "--jobs", "1"]  # fmt: skip
 
 
-def schema(name: str) -> dict[str, Any]:
-    """A published schema."""
-    content: dict[str, Any] = json.loads(
-        (files("harness.report") / "schemas" / f"{name}.json").read_text()
-    )
-    jsonschema.Draft202012Validator.check_schema(content)
-    return content
-
-
-def undescribed(value: Any, node: dict[str, Any], root: dict[str, Any], path: str) -> list[str]:
-    """Fields of an object that its schema does not mention."""
-    while "$ref" in node or "oneOf" in node:
-        node = (
-            root["$defs"][node["$ref"].rpartition("/")[2]] if "$ref" in node else node["oneOf"][0]
-        )
-    if isinstance(value, list) and "items" in node:
-        return [x for entry in value for x in undescribed(entry, node["items"], root, path + "[]")]
-    if not isinstance(value, dict) or "properties" not in node:
-        return []
-    found = [f"{path}.{key}" for key in value if key not in node["properties"]]
-    for key, child in node["properties"].items():
-        assert child.get("description") or "const" in child, f"{path}.{key} says nothing"
-        if key in value:
-            found += undescribed(value[key], child, root, f"{path}.{key}")
-    return found
-
-
-def check(text: str, name: str) -> dict[str, Any]:
-    """Parse a command's output and hold it against its schema."""
-    found: dict[str, Any] = json.loads(text, parse_constant=lambda word: pytest.fail(word))
-    jsonschema.validate(found, schema(name), cls=jsonschema.Draft202012Validator)
-    assert undescribed(found, schema(name), schema(name), "") == []
-    return found
-
-
 @pytest.mark.parametrize("seeds", ["1", "2", "7"])
 def test_compare(
-    seeds: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    seeds: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    check: Check,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main([*STUDY, "--seeds", seeds, "--format", "json"]) == 0
@@ -67,7 +36,10 @@ def test_compare(
 
 
 def test_compare_with_a_failing_method(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    check: Check,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("broken.py").write_text(
@@ -82,8 +54,8 @@ def test_compare_with_a_failing_method(
     assert "ValueError: no" in row["failures"]["0"]
 
 
-@pytest.mark.parametrize("kind", [[], ["benchmarks"], ["methods"], ["spaces"]])
-def test_list(kind: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("kind", [[], ["benchmarks"], ["methods"], ["scorers"], ["spaces"]])
+def test_list(kind: list[str], capfd: pytest.CaptureFixture[str], check: Check) -> None:
     assert main(["list", *kind, "--json"]) == 0
     found = check(capfd.readouterr().out, "list-1")
-    assert set(found) == {"schema", *(kind or ["benchmarks", "methods", "spaces"])}
+    assert set(found) == {"schema", *(kind or ["benchmarks", "methods", "scorers", "spaces"])}

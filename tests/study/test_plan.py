@@ -6,7 +6,8 @@ import pytest
 
 from harness import Budget, HarnessError
 from harness.core.errors import InvalidBudget, InvalidStudy, UnknownName
-from harness.study.plan import MAX_SEEDS, Study, load_study, make_plan, parse_seeds
+from harness.study.options import MAX_SEEDS, parse_seeds
+from harness.study.plan import Study, load_study, make_plan
 
 CORA, ARXIV = "nasbench-graph/cora", "nasbench-graph/arxiv"
 
