@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 import re
+from typing import ClassVar
 
-from harness import Architecture, Decision, InvalidArchitecture, SearchSpace
+import numpy as np
+
+from harness import (
+    Architecture,
+    Architectures,
+    Decision,
+    Graphs,
+    InvalidArchitecture,
+    SearchSpace,
+    with_ends,
+)
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 # Edge i of a genotype leads from the first node to the second one; node 0 is the cell's input.
@@ -12,12 +23,23 @@ EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
 
 _NONE, _SKIP = OPERATIONS.index("none"), OPERATIONS.index("skip_connect")
 
+# The cell as a graph of operations: an edge of the cell is a node here, which leads to the edges
+# that start where it ends. Node 0 is the input, the last one the output.
+_SUCCESSORS = np.zeros((len(EDGES) + 2, len(EDGES) + 2), np.float32)
+for _i, (_source, _target) in enumerate(EDGES, start=1):
+    _SUCCESSORS[0, _i] = _source == 0
+    _SUCCESSORS[_i, -1] = _target == 3
+    for _j, (_next, _) in enumerate(EDGES, start=1):
+        _SUCCESSORS[_i, _j] = _target == _next
+
 
 class NasBench201Space(SearchSpace):
     """15,625 cells: a fully connected graph of four nodes, one operation on each of six edges.
 
     The notation is the official one: ``|op~0|+|op~0|op~1|+|op~0|op~1|op~2|``.
     """
+
+    encodings: ClassVar[frozenset[str]] = SearchSpace.encodings | {"graph"}
 
     def __init__(self) -> None:
         """Make the space."""
@@ -46,6 +68,16 @@ class NasBench201Space(SearchSpace):
                         terms.append(f"({origin})@{op}")
             nodes.append("+".join(sorted(terms)))
         return nodes[3]
+
+    def graphs(self, archs: Architectures) -> Graphs:
+        """Eight nodes: the input, the six operations in the order of a genotype, the output.
+
+        All cells have the same edges; ``none`` is an operation like the others (Wei et al., NPENAS,
+        and NASLib).
+        """
+        rows = self.integers(archs)
+        adjacency = np.broadcast_to(_SUCCESSORS, (len(rows), *_SUCCESSORS.shape)).copy()
+        return Graphs(with_ends(rows, len(OPERATIONS)), adjacency)
 
     def to_str(self, arch: Architecture) -> str:
         """The official notation."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import ClassVar
 
+import numpy as np
 from nas_bench_graph.architecture import Arch, gnn_list, gnn_list_proteins, link_list
+from numpy.typing import NDArray
 
-from harness import Architecture, Decision, SearchSpace
+from harness import Architecture, Architectures, Decision, Graphs, SearchSpace, with_ends
 
 OPERATIONS = tuple(gnn_list)
 OPERATIONS_PROTEINS = tuple(gnn_list_proteins)
@@ -17,6 +20,19 @@ LINKS = tuple("".join(map(str, links)) for links in link_list)
 _ANY_LINKS = re.compile("0[01][012][0123]")
 
 
+def _edges(links: str) -> NDArray[np.float32]:
+    """Edges between the input, the layers and the output, for the inputs of the layers."""
+    edges = np.zeros((len(links) + 2, len(links) + 2), np.float32)
+    for layer, source in enumerate(links, start=1):
+        edges[int(source), layer] = 1.0
+    # What no layer takes as its input goes to the output.
+    edges[1:-1, -1] = ~edges[1:-1].any(axis=1)
+    return edges
+
+
+_EDGES = np.stack([_edges(links) for links in LINKS])
+
+
 class NasBenchGraphSpace(SearchSpace):
     """A directed acyclic graph of four layers, each with one input and one operation.
 
@@ -24,6 +40,8 @@ class NasBenchGraphSpace(SearchSpace):
     is the network's input, i is layer i), then their operations. A genotype has one of the nine
     orders of layers that the authors keep; all 24 can be read, and are brought into one of these.
     """
+
+    encodings: ClassVar[frozenset[str]] = SearchSpace.encodings | {"graph"}
 
     def __init__(self, id: str, operations: Sequence[str]) -> None:
         """Make the space with these operations."""
@@ -45,6 +63,11 @@ class NasBenchGraphSpace(SearchSpace):
             link, *ops = self.to_str(arch).split(",")
             key = self._keys[arch] = Arch([int(digit) for digit in link], ops).valid_hash()
         return key
+
+    def graphs(self, archs: Architectures) -> Graphs:
+        """Six nodes: the input, the four layers, the output."""
+        rows = self.integers(archs)
+        return Graphs(with_ends(rows[:, 1:], self.sizes[1]), _EDGES[rows[:, 0]])
 
     def from_str(self, text: str) -> Architecture:
         """Read the notation.

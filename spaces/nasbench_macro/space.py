@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from harness import Architecture, Decision, InvalidArchitecture, SearchSpace
+from typing import ClassVar
+
+import numpy as np
+
+from harness import (
+    Architecture,
+    Architectures,
+    Decision,
+    Graphs,
+    InvalidArchitecture,
+    SearchSpace,
+    chain,
+)
 
 OPERATIONS = ("identity", "MB3_K3", "MB6_K5")
 # Layers of each stage. The first one of a stage changes the size of its input, even as an identity.
@@ -15,6 +27,8 @@ class NasBenchMacroSpace(SearchSpace):
     The notation is the official one, a digit a layer: 0 identity, 1 MB3_K3 (an inverted bottleneck
     with expansion 3 and kernel 3), 2 MB6_K5.
     """
+
+    encodings: ClassVar[frozenset[str]] = SearchSpace.encodings | {"graph"}
 
     def __init__(self) -> None:
         """Make the space."""
@@ -33,6 +47,16 @@ class NasBenchMacroSpace(SearchSpace):
             layers += [first, *sorted(rest, key=lambda layer: layer == 0)]
             start += length
         return self.to_str(tuple(layers))
+
+    def graphs(self, archs: Architectures) -> Graphs:
+        """A chain of eight layers between the input and the output.
+
+        An operation is a kind of its own in each stage, since there its width and the size of its
+        input are others: nine kinds, those of the first stage first.
+        """
+        stages = np.repeat(np.arange(len(STAGES)), STAGES)
+        kinds = self.integers(archs) + len(OPERATIONS) * stages
+        return chain(kinds, len(STAGES) * len(OPERATIONS))
 
     def to_str(self, arch: Architecture) -> str:
         """The official notation."""

@@ -357,10 +357,10 @@ class WrongDefault(Method):
         problem.evaluate(sample(problem))
 
 
-class Comma(Method):
+class Parenthesis(Method):
     """Has a default that a command line cannot write."""
 
-    layers: str = "3,5"
+    layers: str = "3,5)"
 
     def search(self, problem):
         problem.evaluate(sample(problem))

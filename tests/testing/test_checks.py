@@ -46,7 +46,7 @@ CASES = [
     ("Undocumented", "documented", "has no docstring"),
     ("Untyped", "parameters", "population: int = 10"),
     ("WrongDefault", "parameters", "share is 1, but reads as 1.0"),
-    ("Comma", "parameters", "cannot be written down"),
+    ("Parenthesis", "parameters", "cannot be written down"),
 ]
 NAMES = [check.__name__ for check in checks.CHECKS]
 
