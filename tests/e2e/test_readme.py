@@ -31,7 +31,9 @@ def commands(word: str) -> list[list[str]]:
 @pytest.fixture(autouse=True)
 def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("my_method.py").write_text(blocks("python")[0])
+    method, scorer = blocks("python")
+    Path("my_method.py").write_text(method)
+    Path("my_scorer.py").write_text(scorer)
     study, table = blocks("toml")
     Path("mine.toml").write_text(study)
     Path("convnets.toml").write_text(table)
@@ -44,14 +46,25 @@ def test_a_method_is_fifteen_lines() -> None:
 
 
 def test_commands() -> None:
-    assert [main(words) for words in commands("list")] == [0, 0]
-    study, own = commands("compare")
+    assert {main(words) for words in commands("list")} == {0}
+    study, own, _ = commands("compare")
     assert main([*study, "--seeds", "6", "--budget", "20"]) == 0
     assert main([*own, "--seeds", "6"]) == 0
     (report,) = commands("report")
     assert main(report) == 0
     (validate,) = commands("validate")
     assert main(validate) == 0
+
+
+def test_ranking() -> None:
+    (words,) = commands("rank")
+    assert main([*words, "--seeds", "6"]) == 0
+
+
+def test_methods_that_predict() -> None:
+    pytest.importorskip("torch")
+    *_, words = commands("compare")
+    assert main([*words, "--seeds", "2", "--budget", "20"]) == 0
 
 
 def test_study_file_means_the_command_beside_it(capfd: pytest.CaptureFixture[str]) -> None:
