@@ -69,7 +69,7 @@ def test_sorting_with_the_comparator_is_sorting_by_the_score():
     codes = torch.rand(60, 6, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         log_p = network.logits(codes[:, None], codes[None]).log_softmax(-1)
-        scores = network.scores(codes)
+        scores = network.scores(codes).numpy()
     odds = (log_p[..., 0] - log_p[..., 1]).numpy()
     assert not np.allclose(odds, -odds.T)
     both = (odds - odds.T) / 2

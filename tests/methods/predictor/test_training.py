@@ -4,6 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from methods.predictor.models.graph_predictor import fast  # noqa: E402
 from methods.predictor.models.training import Schedule, batches, train  # noqa: E402
 
 
@@ -60,3 +61,12 @@ def test_one_cycle_rises_and_falls():
     assert [cycle.factor(x) for x in (0.0, 0.15, 0.3, 0.65, 1.0)] == pytest.approx(
         [0.04, 0.52, 1.0, 0.5, 0.0]
     )
+
+
+@pytest.mark.parametrize(
+    ("n", "epochs", "batch"),
+    [(1, 21, 10), (10, 30, 10), (50, 70, 12), (60, 80, 15), (100, 80, 25), (400, 80, 64)],
+)
+def test_fast_schedule_grows_with_the_labels(n, epochs, batch):
+    schedule = fast(n)
+    assert (schedule.epochs, schedule.batch, schedule.shape) == (epochs, batch, "one-cycle")
