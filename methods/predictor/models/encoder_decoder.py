@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from methods.predictor.models.layers import Dropout
+
 DROPOUT = 0.1
 HALF = math.sqrt(0.5)
 
@@ -66,6 +68,7 @@ class EncoderDecoder(torch.nn.Module):
         with torch.no_grad():
             for module in self.children():
                 self._draw(module)
+        self.dropout = Dropout(DROPOUT, generator)
 
     def _draw(self, module: torch.nn.Module) -> None:
         if isinstance(module, torch.nn.Embedding):
@@ -76,16 +79,9 @@ class EncoderDecoder(torch.nn.Module):
         for weight in module.parameters():
             weight.uniform_(-bound, bound, generator=self._generator)
 
-    def _drop(self, x: Tensor) -> Tensor:
-        # The dropout of torch draws from the global generator.
-        if not self.training:
-            return x
-        kept = torch.empty_like(x).bernoulli_(1 - DROPOUT, generator=self._generator)
-        return x * kept.mul_(1 / (1 - DROPOUT))
-
     def encode(self, tokens: Tensor) -> Tensor:
         """Encodings of sequences, each position of length 1, shape (length, n, hidden)."""
-        embedded = self._drop(self.encoder_embedding(tokens))
+        embedded = self.dropout(self.encoder_embedding(tokens))
         states, _ = self.encoder(embedded)
         return functional.normalize(embedded + self.encoder_out(states), dim=-1)
 
@@ -95,8 +91,8 @@ class EncoderDecoder(torch.nn.Module):
 
     def score(self, code: Tensor) -> Tensor:
         """Predicted scores, shape (n,)."""
-        inner = self._drop(functional.relu(self.predictor_in(code)))
-        block = self._drop(functional.relu(self.predictor_out(inner)))
+        inner = self.dropout(functional.relu(self.predictor_in(code)))
+        block = self.dropout(functional.relu(self.predictor_out(inner)))
         scores: Tensor = self.head((code + block) * HALF).squeeze(-1)
         return scores
 

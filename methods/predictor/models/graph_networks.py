@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from harness import Graphs
-from methods.predictor.models.pretrained_networks import Dropout, linear
+from methods.predictor.models.layers import Dropout, linear
 
 # One row an architecture in each.
 Inputs = tuple[Tensor, ...]

@@ -70,16 +70,17 @@ class LambdaRank(PretrainedPredictor):
         """The encoder and a head of two layers."""
         import torch
 
+        from methods.predictor.models import layers
         from methods.predictor.models import pretrained_networks as parts
 
         kinds = inputs[0].shape[2]
         return parts.Network(
             parts.GraphEncoder(kinds, HIDDEN, DEPTH, WIDTH, generator),
             torch.nn.Sequential(
-                parts.linear(WIDTH, WIDTH, generator),
+                layers.linear(WIDTH, WIDTH, generator),
                 torch.nn.ReLU(),
-                parts.Dropout(DROPOUT, generator),
-                parts.linear(WIDTH, 1, generator),
+                layers.Dropout(DROPOUT, generator),
+                layers.linear(WIDTH, 1, generator),
             ),
         )
 

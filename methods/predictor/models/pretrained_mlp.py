@@ -75,13 +75,14 @@ class PretrainedMLP(PretrainedPredictor):
         """The encoder, dropout and a linear head."""
         import torch
 
+        from methods.predictor.models import layers
         from methods.predictor.models import pretrained_networks as parts
 
         encoder = parts.FeatureEncoder(inputs[0], self.width, self.depth, generator)
         return parts.Network(
             encoder,
             torch.nn.Sequential(
-                parts.Dropout(self.dropout, generator), parts.linear(self.width, 1, generator)
+                layers.Dropout(self.dropout, generator), layers.linear(self.width, 1, generator)
             ),
         )
 
