@@ -12,14 +12,26 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from harness import Architecture, Benchmark, Budget
-from harness.core.registry import load_method, method_names
+from harness.core.registry import load_method
 from harness.study.run import run_seeds
 from harness.testing.synthetic import SyntheticBenchmark
 
 QUERIES = 500
 
-# Methods that fit a model before every query: fewer queries show as much.
-MODEL_BASED = {"gp-bo": 60, "tpe": 200, "bohb": 200}
+# Methods that live in this loop, with their queries; fewer for those that fit a model before each.
+# The methods that train networks spend their time there.
+BLACK_BOX = {
+    "random-search": QUERIES,
+    "regularized-evolution": QUERIES,
+    "local-search": QUERIES,
+    "genetic-algorithm": QUERIES,
+    "reinforce": QUERIES,
+    "successive-halving": QUERIES,
+    "hyperband": QUERIES,
+    "bohb": 200,
+    "tpe": 200,
+    "gp-bo": 60,
+}
 
 
 @pytest.fixture(scope="module")
@@ -78,10 +90,10 @@ def test_look_up(benchmark: BenchmarkFixture, cells: Benchmark) -> None:
     benchmark(lambda: [oracle.measure(arch, epochs) for arch in archs])
 
 
-@pytest.mark.parametrize("name", method_names())
-def test_method(benchmark: BenchmarkFixture, cells: Benchmark, name: str) -> None:
+@pytest.mark.parametrize(("name", "queries"), BLACK_BOX.items())
+def test_method(benchmark: BenchmarkFixture, cells: Benchmark, name: str, queries: int) -> None:
     method = load_method(name).method
-    budget = Budget(MODEL_BASED.get(name, QUERIES), "queries")
+    budget = Budget(queries, "queries")
     records = benchmark.pedantic(
         lambda: run_seeds(method, cells, budget, [0]), rounds=5, warmup_rounds=1
     )
