@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.analysis.analyse import StudyAnalysis
-from harness.analysis.anytime import AnytimeAxis, MethodCurve
+from harness.analysis.anytime import MethodCurve
 from harness.analysis.summary import BenchmarkAnalysis
 from harness.analysis.wording import phrase
 from harness.core.benchmark import BenchmarkCard
@@ -25,7 +25,7 @@ def _section(
     results: StudyResults, benchmark: BenchmarkAnalysis, control: str, folder: Path
 ) -> Section:
     optimum = benchmark.scale.number(benchmark.card.optimum)
-    more_header, more = anytime_rows(benchmark, control)
+    more_header, more = anytime_rows(benchmark)
     failures = [
         line
         for row in benchmark.results
@@ -106,7 +106,7 @@ def facts(card: BenchmarkCard, budget: str, scale_number: str) -> list[str]:
 
 
 def anytime_rows(
-    benchmark: BenchmarkAnalysis, control: str
+    benchmark: BenchmarkAnalysis,
 ) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """The anytime table: header and rows, empty where there is none.
 
@@ -135,7 +135,7 @@ def anytime_rows(
         f"mean regret, {low:,.0f} to {high:,.0f} {axis.axis} (log axis)",
         f"runs at {number(target.score)} or better",
         f"{axis.axis} needed",
-        f"reaches the end of {control} after",
+        "control's end after",
     )
     table: list[tuple[str, ...]] = []
     for curve in axis.methods:
@@ -146,19 +146,20 @@ def anytime_rows(
                 "" if curve.auc is None else number(curve.auc),
                 f"{own.reached} of {own.runs}",
                 "never reached" if own.ert is None else f"{own.ert:,.0f}",
-                _caught(curve, axis),
+                _caught(curve),
             )
         )
     return title, table
 
 
-def _caught(curve: MethodCurve, axis: AnytimeAxis) -> str:
+def _caught(curve: MethodCurve) -> str:
     found = curve.catch_up
     if found is None:
         return ""
     if found.spent is None:
         return "not reached"
-    text = f"{found.spent:,.0f} {axis.axis}, x{found.ratio:.1f}"
+    text = f"{found.spent:,.0f}" if found.spent >= 100 else f"{found.spent:.2g}"
+    text += f", x{found.ratio:.1f}"
     if found.ratio_ci is None:
         return text
     low, high = ("< 1" if end is None else f"{end:.1f}" for end in found.ratio_ci)
