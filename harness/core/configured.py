@@ -43,6 +43,14 @@ class Configured:
         """Encodings that the search space must have; see `SearchSpace.encodings`."""
         return frozenset()
 
+    def uses(self) -> tuple[str, ...]:
+        """References of the predictors that it uses, on which its results depend.
+
+        By default the hyper-parameter ``predictor``, if there is one.
+        """
+        reference = getattr(self, "predictor", "")
+        return (reference,) if reference else ()
+
     @classmethod
     def from_text(cls, parameters: Mapping[str, str]) -> Self:
         """Make an object from parameters as they stand on a command line.

@@ -132,7 +132,7 @@ def anytime_rows(
     low, high = axis.window
     title = (
         "method",
-        f"mean regret, {low:,.0f} to {high:,.0f} {axis.axis} (log axis)",
+        f"mean regret, {_spent(low)} to {_spent(high)} {axis.axis} (log axis)",
         f"runs at {number(target.score)} or better",
         f"{axis.axis} needed",
         "control's end after",
@@ -145,7 +145,7 @@ def anytime_rows(
                 curve.method,
                 "" if curve.auc is None else number(curve.auc),
                 f"{own.reached} of {own.runs}",
-                "never reached" if own.ert is None else f"{own.ert:,.0f}",
+                "never reached" if own.ert is None else _spent(own.ert),
                 _caught(curve),
             )
         )
@@ -158,8 +158,7 @@ def _caught(curve: MethodCurve) -> str:
         return ""
     if found.spent is None:
         return "not reached"
-    text = f"{found.spent:,.0f}" if found.spent >= 100 else f"{found.spent:.2g}"
-    text += f", x{found.ratio:.1f}"
+    text = f"{_spent(found.spent)}, x{found.ratio:.1f}"
     if found.ratio_ci is None:
         return text
     low, high = ("< 1" if end is None else f"{end:.1f}" for end in found.ratio_ci)
@@ -171,3 +170,7 @@ def closing(analysis: StudyAnalysis) -> list[str]:
     if len(analysis.benchmarks) < 2:
         return []
     return suite_lines(analysis.aggregate, "method", "0 mean random, 1 optimum", {})
+
+
+def _spent(amount: float) -> str:
+    return f"{amount:,.0f}" if amount >= 100 else f"{amount:.2g}"

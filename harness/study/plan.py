@@ -14,7 +14,12 @@ from harness.core.budget import Budget
 from harness.core.configured import Configured
 from harness.core.errors import HarnessError, InvalidStudy, UnknownName
 from harness.core.predictor import refuse_lacking_encodings
-from harness.core.registry import LoadedMethod, load_method, methods_without_need
+from harness.core.registry import (
+    LoadedMethod,
+    load_method,
+    load_scorer,
+    methods_without_need,
+)
 from harness.study.backends import check_backend
 from harness.study.options import (
     StudyOptions,
@@ -209,7 +214,14 @@ def identity_of(kind: str, name: str, made: Configured, digest: str) -> dict[str
         f"{kind}_version": made.version,
         f"{kind}_file": digest,
         "parameters": _plain(made.parameters()),
+        # A new version of a predictor, or an edited file, makes new results of what uses it.
+        **({"uses": [_used(text) for text in made.uses()]} if made.uses() else {}),
     }
+
+
+def _used(text: str) -> dict[str, Any]:
+    loaded = load_scorer(text)
+    return identity_of("scorer", loaded.identity, loaded.scorer, loaded.digest)
 
 
 def short_key(identity: Mapping[str, Any]) -> str:

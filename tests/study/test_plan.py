@@ -180,6 +180,24 @@ class TestPlan:
         ):
             self.plan(methods=["random-search", str(file)])
 
+    def test_key_depends_on_the_predictor_that_a_method_uses(self, tmp_path):
+        predictor, method = tmp_path / "mine.py", tmp_path / "user.py"
+        method.write_text(
+            "from harness import Method\nclass User(Method):\n    predictor: str = 'ridge'\n"
+            "    def search(self, problem): pass\n"
+        )
+        body = (
+            "from harness import Predictor\nclass Mine(Predictor):\n"
+            "    def learn(self, archs, scores): pass\n    def guess(self, archs): return {}\n"
+        )
+        keys = set()
+        for text in ("archs[:, 0]", "archs[:, 1]"):
+            predictor.write_text(body.format(text))
+            for reference in (f"({predictor})", f"(self-training:predictor=({predictor}))"):
+                plan = self.plan(methods=[f"{method}:predictor={reference}"])
+                keys |= {pair.key for pair in plan.pairs.values()}
+        assert len(keys) == 4
+
     def test_close_budgets_are_different_studies(self, harness_data):
         id = "nasbench201/cifar10"
         first, second = (
