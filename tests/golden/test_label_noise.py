@@ -1,4 +1,4 @@
-"""The label noise that the studies of NAS-Bench-101 use, from the closed problem it was read off."""
+"""The label noise of the NAS-Bench-101 studies: with it random search finds what was published."""
 
 from __future__ import annotations
 
