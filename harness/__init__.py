@@ -7,7 +7,7 @@ from harness.core.benchmark import (
     BenchmarkFamily,
     DataFile,
 )
-from harness.core.budget import Budget
+from harness.core.budget import Budget, Unit
 from harness.core.configured import require
 from harness.core.data_home import data_home
 from harness.core.encodings import Graphs, chain, with_ends
@@ -46,6 +46,7 @@ __all__ = [
     "Predictor",
     "Problem",
     "SearchSpace",
+    "Unit",
     "chain",
     "data_home",
     "load_predictor",

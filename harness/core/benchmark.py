@@ -137,14 +137,14 @@ class Benchmark(ABC):
 
     @property
     def task(self) -> Any:
-        """Training data, validation data and the loss, for methods that share weights.
+        """Training and validation data and networks, a `harness.live.search_task.SearchTask`.
 
         Raises:
-            HarnessError: the benchmark has no data to train on.
+            HarnessError: the benchmark has no data to train on, or it is not on this machine.
         """
         raise HarnessError(
-            f"{self.id} is a table: it has scores but no data to train a supernet on. "
-            "Methods that share weights need a benchmark with a task: harness list benchmarks"
+            f"{self.id} is a table, with scores but without data to train on. "
+            "A benchmark with images: nasbench201/digits"
         )
 
     @property

@@ -43,6 +43,13 @@ class Configured:
         """Encodings that the search space must have; see `SearchSpace.encodings`."""
         return frozenset()
 
+    def trains(self) -> bool:
+        """Whether it trains networks itself; only a benchmark with a task has what for.
+
+        By default False; see `Benchmark.task`.
+        """
+        return False
+
     def uses(self) -> tuple[str, ...]:
         """References of the predictors that it uses, on which its results depend.
 

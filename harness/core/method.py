@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
+from harness.core.budget import Unit
 from harness.core.configured import Configured
 from harness.core.problem import Problem
 from harness.core.space import Architecture
@@ -21,7 +23,12 @@ class Method(Configured, ABC):
             def search(self, problem: Problem) -> None:
                 while True:
                     problem.evaluate(problem.space.sample(problem.rng))
+
+    Attributes:
+        units: of budgets that count what the method spends.
     """
+
+    units: ClassVar[tuple[Unit, ...]] = ("queries", "epochs", "seconds")
 
     @abstractmethod
     def search(self, problem: Problem) -> Architecture | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,7 @@ class Predictor(Configured, ABC):
         space: of the architectures; set by `attach`.
         rng: the only source of randomness that a predictor may use; set by `attach`.
         properties: what is known of an architecture for free; set by `attach`.
+        task: data and networks, see `Benchmark.task`; set by `attach`.
     """
 
     def needs(self) -> frozenset[str]:
@@ -46,6 +48,7 @@ class Predictor(Configured, ABC):
         space: SearchSpace,
         rng: np.random.Generator,
         properties: Properties = _no_properties,
+        task: Any = None,
     ) -> None:
         """Say what the architectures are.
 
@@ -53,15 +56,23 @@ class Predictor(Configured, ABC):
             space: of the architectures.
             rng: a generator; each fit draws from it.
             properties: what is known of an architecture for free.
+            task: data and networks, for a predictor that trains some; see `Benchmark.task`.
 
         Raises:
-            HarnessError: the space lacks an encoding that the predictor needs.
+            HarnessError: the space lacks an encoding that the predictor needs, or there is no task
+                for one that trains networks.
         """
         refuse_lacking_encodings(self.class_name(), self.needs(), space)
+        if task is None and self.trains():
+            raise HarnessError(
+                f"{self.class_name()} needs images and networks, which only some benchmarks have; "
+                "those that have none are tables"
+            )
         # Not declared in the class, where they would become hyper-parameters.
         self.space: SearchSpace = space
         self.rng: np.random.Generator = rng
         self.properties: Properties = properties
+        self.task: Any = task
 
     def fit(self, archs: Architectures, scores: Sequence[float] | FloatArray) -> None:
         """Learn anew; what was learned before is forgotten.

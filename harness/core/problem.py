@@ -6,6 +6,7 @@ import math
 import os
 import weakref
 from collections.abc import Hashable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,7 @@ class Ledger:
         incumbents: index of the query with the best score so far.
         best: the last of these.
         counts: how often something happened that the method counts, by its name.
+        logs: what the method wrote down as it went on, by its name.
         best_rank: fidelity and score of that query.
         total_charged: queries charged.
         total_epochs: epochs spent, with or without a query.
@@ -50,6 +52,7 @@ class Ledger:
         "epochs",
         "fidelities",
         "incumbents",
+        "logs",
         "scores",
         "seconds",
         "total_charged",
@@ -68,6 +71,7 @@ class Ledger:
         self.incumbents: list[int] = []
         self.best = 0
         self.counts: dict[str, int] = {}
+        self.logs: dict[str, list[float | list[float]]] = {}
         self.best_rank = (-1, 0.0)
         self.total_charged = 0
         self.total_epochs = 0.0
@@ -86,6 +90,8 @@ class Problem:
         space: the search space.
         rng: the run's own generator; the only source of randomness that a method may use.
         fidelities: epochs that `evaluate` accepts, ascending; the last one is the full fidelity.
+        scratch: a folder of this run alone, for what lets it go on after an interruption; it may
+            not exist yet, and is deleted when the run has ended. None where nothing is kept.
     """
 
     __slots__ = (
@@ -103,6 +109,7 @@ class Problem:
         "_seconds_limit",
         "fidelities",
         "rng",
+        "scratch",
         "space",
     )
 
@@ -113,6 +120,7 @@ class Problem:
         rng: np.random.Generator,
         noise_key: int,
         ledger: Ledger,
+        scratch: Path | None = None,
     ) -> None:
         """Open a run.
 
@@ -122,7 +130,9 @@ class Problem:
             rng: the run's generator.
             noise_key: see `Benchmark.oracle`.
             ledger: is written to.
+            scratch: see the attribute.
         """
+        self.scratch = scratch
         self.space: SearchSpace = benchmark.space
         self.rng = rng
         self.fidelities = benchmark.fidelities
@@ -154,7 +164,7 @@ class Problem:
 
     @property
     def task(self) -> Any:
-        """Training data, validation data and the loss, for methods that share weights."""
+        """Training and validation data and networks, see `Benchmark.task`."""
         return self._benchmark.task
 
     def properties(self, arch: Architecture) -> dict[str, float]:
@@ -248,6 +258,16 @@ class Problem:
             times: how often it happened.
         """
         self._ledger.counts[what] = self._ledger.counts.get(what, 0) + times
+
+    def log(self, name: str, value: float | Sequence[float]) -> None:
+        """Write a number, or a row of numbers, behind those of the same name; stored with the run.
+
+        Args:
+            name: in words, e.g. ``share of skip connections``.
+            value: what it is now.
+        """
+        row = float(value) if isinstance(value, (int, float)) else [float(v) for v in value]
+        self._ledger.logs.setdefault(name, []).append(row)
 
     def _record(self, arch: Architecture, epochs: int | None, score: float) -> None:
         ledger = self._ledger

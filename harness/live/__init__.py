@@ -5,5 +5,5 @@ side along the channels, shape (batch, T * channels, height, width), so that a g
 and a batch normalisation work on all of them at once; every parameter and buffer has T equal
 blocks along its first dimension, one a network. The mathematics of each network is unchanged.
 
-`harness.live.recipe` and `harness.live.tasks` do not import torch; the other modules do.
+`recipe`, `tasks` and `search_task` do not import torch; the other modules do.
 """

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from pathlib import Path
 from typing import Any, Generic
 
 import numpy as np
@@ -34,6 +35,7 @@ class _Batch(Generic[R]):
     pair: Task[R]
     seeds: tuple[int, ...]
     time_limit: float | None
+    scratch: Path
     data: str
     main_process: int
 
@@ -139,7 +141,7 @@ def _run_batches(
                 rest = left.pop(key)
                 if rest:
                     left[key] = rest
-                batch = _batch(plan, key, seeds)
+                batch = _batch(plan, store, key, seeds)
                 running[key, seeds] = batch
             yield delayed(_work)(batch)
 
@@ -160,12 +162,15 @@ def _run_batches(
     return []
 
 
-def _batch(plan: Tasks[R], key: Key, seeds: tuple[int, ...]) -> _Batch[R]:
+def _batch(plan: Tasks[R], store: Shards[R], key: Key, seeds: tuple[int, ...]) -> _Batch[R]:
+    pair = plan.pairs[key]
     return _Batch(
         key,
-        plan.pairs[key],
+        pair,
         seeds,
         plan.study.time_limit,
+        # What a run leaves there belongs to its identity, as what it stores does.
+        store.folder.absolute() / "scratch" / pair.key,
         os.environ.get("HARNESS_DATA", ""),
         os.getpid(),
     )
@@ -181,7 +186,7 @@ def _work(batch: _Batch[R]) -> tuple[Key, tuple[int, ...], Sequence[R]]:
             _end_with(batch.main_process)
         if batch.data:
             os.environ["HARNESS_DATA"] = batch.data
-    return batch.key, batch.seeds, batch.pair.run(batch.seeds, batch.time_limit)
+    return batch.key, batch.seeds, batch.pair.run(batch.seeds, batch.time_limit, batch.scratch)
 
 
 @cache

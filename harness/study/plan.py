@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from harness.core.benchmark import Benchmark
 from harness.core.budget import Budget
 from harness.core.configured import Configured
-from harness.core.errors import HarnessError, InvalidStudy, UnknownName
+from harness.core.errors import HarnessError, InvalidBudget, InvalidStudy, UnknownName
 from harness.core.predictor import refuse_lacking_encodings
 from harness.core.registry import (
     LoadedMethod,
@@ -99,11 +99,11 @@ class Pair:
         """See `Task.given`."""
         return {"benchmark": self.benchmark, "method": self.method}
 
-    def run(self, seeds: Sequence[int], time_limit: float | None) -> list[RunRecord]:
+    def run(self, seeds: Sequence[int], time_limit: float | None, scratch: Path) -> list[RunRecord]:
         """See `Task.run`."""
         benchmark = benchmark_of(self.benchmark, self.identity["data"])
         method = method_of(self.method, self.identity["method_file"])
-        return run_seeds(method, benchmark, self.budget, seeds, time_limit)
+        return run_seeds(method, benchmark, self.budget, seeds, time_limit, scratch)
 
     def died(self, seed: int, how: str, wall: float) -> RunRecord:
         """See `Task.died`."""
@@ -152,6 +152,14 @@ def make_plan(study: Study) -> Plan:
         benchmark.id: _budget(study, text, benchmark)
         for text, benchmark in zip(study.benchmarks, benchmarks, strict=True)
     }
+    for name, budget in budgets.items():
+        for method in methods:
+            if budget.unit not in method.method.units:
+                raise InvalidBudget(
+                    f"{method.identity} spends what {budget.unit} do not count, such as the "
+                    f"training of a supernet. Give {name} a budget of "
+                    f"{' or '.join(method.method.units)}, e.g. --budget 500epochs"
+                )
     if isinstance(study.budget, dict):
         named = {*study.benchmarks, *budgets}
         for key in study.budget:
@@ -172,6 +180,24 @@ def _refuse_unsuited(method: LoadedMethod, benchmark: Benchmark) -> None:
         refuse_lacking_encodings(
             method.identity, needed, space, methods_without_need(space.encodings)
         )
+    if method.method.trains():
+        refuse_without_task(method.identity, benchmark)
+
+
+def refuse_without_task(who: str, benchmark: Benchmark) -> None:
+    """Refuse a benchmark on which nothing can be trained.
+
+    Args:
+        who: trains networks.
+        benchmark: is asked for its task.
+
+    Raises:
+        HarnessError: it has none, or its images are not on this machine.
+    """
+    try:
+        _ = benchmark.task
+    except HarnessError as error:
+        raise type(error)(f"{who} trains networks: {error}") from error
 
 
 def _budget(study: Study, text: str, benchmark: Benchmark) -> Budget:

@@ -20,7 +20,7 @@ from harness.study.options import (
     read_study,
     refuse_twice,
 )
-from harness.study.plan import identity_of, short_key
+from harness.study.plan import identity_of, refuse_without_task, short_key
 from harness.study.rank_field import Field
 from harness.study.rank_results import MEASURES, Cell
 from harness.study.rank_run import RankRecord, failed_run, rank_seeds
@@ -109,7 +109,9 @@ class RankPair:
         """See `Task.given`."""
         return {"benchmark": self.benchmark, "scorer": self.scorer}
 
-    def run(self, seeds: Sequence[int], time_limit: float | None) -> list[RankRecord]:
+    def run(
+        self, seeds: Sequence[int], time_limit: float | None, scratch: Path
+    ) -> list[RankRecord]:
         """See `Task.run`."""
         field = _field(benchmark_of(self.benchmark, self.identity["data"]))
         scorer = scorer_of(self.scorer, self.identity["scorer_file"])
@@ -181,6 +183,8 @@ def _refuse_unsuited(scorer: LoadedScorer, benchmark: Benchmark) -> None:
         refuse_lacking_encodings(
             scorer.identity, needed, space, scorers_without_need(space.encodings)
         )
+    if scorer.scorer.trains():
+        refuse_without_task(scorer.identity, benchmark)
 
 
 def _cells(study: RankStudy, benchmark: Benchmark) -> list[Cell]:

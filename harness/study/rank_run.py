@@ -110,7 +110,12 @@ def _predict(
 ) -> _Predictions:
     benchmark = field.benchmark
     own = copy.deepcopy(scorer)
-    own.attach(benchmark.space, rng, properties=benchmark.oracle(noise_key).properties)
+    own.attach(
+        benchmark.space,
+        rng,
+        properties=benchmark.oracle(noise_key).properties,
+        task=benchmark.task if own.trains() else None,
+    )
     scores = field.labels(draw.labelled, noise_key)
     start = time.perf_counter()
     own.fit(field.archs[draw.labelled], scores)

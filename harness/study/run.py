@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import math
+import shutil
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +62,7 @@ class RunRecord:
         seconds: seconds spent, simulated or measured; NaN where unknown.
         wall: seconds on the wall.
         counts: what the method counted, by its name.
+        logs: what the method wrote down as it went on, by its name.
         trace: every query.
     """
 
@@ -74,6 +77,7 @@ class RunRecord:
     seconds: float
     wall: float
     counts: dict[str, int]
+    logs: dict[str, list[float | list[float]]]
     trace: Trace
 
 
@@ -121,6 +125,7 @@ def run_seeds(
     budget: Budget,
     seeds: Sequence[int],
     time_limit: float | None = None,
+    scratch: Path | None = None,
 ) -> list[RunRecord]:
     """Run one method on one benchmark under several seeds.
 
@@ -132,11 +137,15 @@ def run_seeds(
         budget: of each run.
         seeds: one run each.
         time_limit: seconds on the wall after which a run fails; None for no limit.
+        scratch: where each run may have a folder while it lasts, see `Problem`.
 
     Returns:
         One record a seed, in the order of ``seeds``; a run that raised has its traceback in it.
     """
-    searches = [_search(method, benchmark, budget, seed, time_limit) for seed in seeds]
+    searches = [
+        _search(method, benchmark, budget, seed, time_limit, scratch and scratch / str(seed))
+        for seed in seeds
+    ]
     return _join(searches, benchmark)
 
 
@@ -155,17 +164,25 @@ def dead_run(seed: int, how: str, wall: float) -> RunRecord:
 
 
 def _search(
-    method: Method, benchmark: Benchmark, budget: Budget, seed: int, time_limit: float | None
+    method: Method,
+    benchmark: Benchmark,
+    budget: Budget,
+    seed: int,
+    time_limit: float | None,
+    scratch: Path | None,
 ) -> _Search:
     rng, noise_key = streams(seed)
     ledger = Ledger()
-    problem = Problem(benchmark, budget, rng, noise_key, ledger)
+    problem = Problem(benchmark, budget, rng, noise_key, ledger, scratch)
     recommended: Architecture | None = None
     with recorded() as outcome:
         recommended = _settled(
             guarded(lambda: _ask(method, problem), time_limit), ledger, benchmark, budget
         )
     error = outcome.error
+    if scratch:
+        # Not reached by Ctrl-C or a kill, after which the folder is what the run goes on from.
+        shutil.rmtree(scratch, ignore_errors=True)
     archs = np.array(ledger.archs).reshape(-1, len(benchmark.space.sizes))
     if archs.size and archs.dtype.kind not in "iu":
         # (1.0, 0.0) equals (1, 0), so a look-up cannot tell them apart once the latter was asked
@@ -232,6 +249,7 @@ def _record(
         seconds=ledger.total_seconds,
         wall=search.wall,
         counts=ledger.counts,
+        logs=ledger.logs,
         trace=Trace(
             archs=search.archs,
             fidelities=np.array([level or 0 for level in ledger.fidelities], np.int32),

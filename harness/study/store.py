@@ -38,6 +38,7 @@ class Store(Shards[RunRecord]):
             name: [getattr(record, name) for record in records] for name in _RUN_COLUMNS
         }
         columns["counts"] = [json.dumps(counts) for counts in columns["counts"]]
+        columns["logs"] = [json.dumps(record.logs) for record in records]
         columns["recommended"] = pa.array(columns["recommended"], pa.list_(pa.int16()))
         for name in _TRACE_COLUMNS:
             columns[f"trace_{name}"] = _lists([getattr(record.trace, name) for record in records])
@@ -142,6 +143,16 @@ class Store(Shards[RunRecord]):
                     values["archs"] = values["archs"].reshape(queries, -1)
                 found[seed] = Trace(**values)
         return found
+
+    def logs(self, pair: Pair) -> dict[int, dict[str, list[float | list[float]]]]:
+        """What every stored run of a pair wrote down as it went on, by seed."""
+        return {
+            seed: json.loads(logs)
+            for table in self.shards(self.pair_folder(pair), ["seed", "logs"])
+            for seed, logs in zip(
+                table.column("seed").to_pylist(), table.column("logs").to_pylist(), strict=True
+            )
+        }
 
 
 def _lists(arrays: Sequence[NDArray[Any]]) -> Any:

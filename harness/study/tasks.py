@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from harness.core.benchmark import Benchmark
@@ -43,8 +44,14 @@ class Task(Protocol[R_co]):
     def given(self) -> dict[str, str]:
         """The references by which a worker finds what is run."""
 
-    def run(self, seeds: Sequence[int], time_limit: float | None) -> Sequence[R_co]:
-        """Run seeds, in a worker; a run that raises is a record with its traceback."""
+    def run(self, seeds: Sequence[int], time_limit: float | None, scratch: Path) -> Sequence[R_co]:
+        """Run seeds, in a worker; a run that raises is a record with its traceback.
+
+        Args:
+            seeds: one run each.
+            time_limit: seconds on the wall after which a run fails; None for no limit.
+            scratch: where each run may have a folder while it lasts, named by its seed.
+        """
 
     def died(self, seed: int, error: str, wall: float) -> R_co:
         """The record of a run whose process died."""

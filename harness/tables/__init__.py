@@ -1,6 +1,7 @@
 """Benchmarks whose scores stand in a table: sources, layouts and tables that a user describes."""
 
-from harness.tables.benchmark import SETTINGS, Layout, LevelColumns, TableBenchmark, TableFacts
+from harness.tables.benchmark import SETTINGS, TableBenchmark
+from harness.tables.layout import Layout, LevelColumns, TableFacts
 from harness.tables.source import FileSource, Source
 
 __all__ = [

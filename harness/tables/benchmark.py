@@ -3,89 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.core.benchmark import Benchmark, BenchmarkCard, Direction, Noise, Oracle, Repeats
-from harness.core.budget import Budget, Unit
+from harness.core.benchmark import Benchmark, BenchmarkCard, Noise, Oracle, Repeats
+from harness.core.budget import Unit
 from harness.core.errors import HarnessError, InvalidTable, UnknownName
 from harness.core.names import format_reference
 from harness.core.space import Architecture, SearchSpace
+from harness.tables.layout import Layout, LevelColumns, TableFacts
 from harness.tables.oracle import Level, MeanOracle, SampledOracle
 from harness.tables.source import Source
 
 FloatArray = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class LevelColumns:
-    """The columns that hold one fidelity.
-
-    Attributes:
-        epochs: epochs of training; None where the table does not say.
-        scores: one column a trial; a trial that an architecture lacks is NaN there.
-        seconds: what one query costs, as a sum of (factor, column); empty where unknown.
-    """
-
-    epochs: int | None
-    scores: tuple[str, ...]
-    seconds: tuple[tuple[float, str], ...] = ()
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Which column of a table means what.
-
-    Attributes:
-        searched: what a method may see, by name (``valid@12``): the levels, ascending, the last
-            of which is the full fidelity.
-        reported: what a table may report, by name: one column a trial.
-        properties: columns that are known without training, by the name shown.
-        trials: what one column of scores is, in words, e.g. ``one training run``; where the table
-            only has averages it says so, and scores cannot be sampled.
-        averaged: True where every column is an average already.
-        cost: what ``seconds`` consist of, in words.
-        searches_reported: True where what is searched is also what is reported.
-    """
-
-    searched: Mapping[str, tuple[LevelColumns, ...]]
-    reported: Mapping[str, tuple[str, ...]]
-    properties: Mapping[str, str] = field(default_factory=dict)
-    trials: str = "training run"
-    averaged: bool = False
-    cost: str = ""
-    searches_reported: bool = False
-
-
-@dataclass(frozen=True)
-class TableFacts:
-    """What a family of benchmarks says of its table.
-
-    Attributes:
-        id: ``space/dataset``.
-        dataset: name of the dataset.
-        metric: what the scores are, with their unit.
-        direction: whether a larger or a smaller score is better.
-        searched: default of the setting of this name, a key of `Layout.searched`.
-        reported: default of the setting of this name, a key of `Layout.reported`.
-        default_budget: used where a study names none.
-        citation: what to cite.
-        licence: licence of the data.
-    """
-
-    id: str
-    dataset: str
-    metric: str
-    direction: Direction
-    searched: str
-    reported: str
-    default_budget: Budget
-    citation: str
-    licence: str
 
 
 class Levels(dict[int | None, Level]):
@@ -125,6 +58,7 @@ class TableBenchmark(Benchmark):
         key_of: Callable[[Architecture], Hashable],
         settings: Mapping[str, str],
         variant: Mapping[str, str | None] | None = None,
+        task: Callable[[], Any] | None = None,
     ) -> None:
         """Make a benchmark.
 
@@ -137,6 +71,7 @@ class TableBenchmark(Benchmark):
             key_of: the key of an architecture; every valid genotype has its row.
             settings: of the names in `SETTINGS`.
             variant: settings of the family's own, applied already; those not None go into the id.
+            task: makes what `Benchmark.task` says; None for a table without data.
 
         Raises:
             HarnessError: a setting is unknown or impossible with this table.
@@ -150,7 +85,7 @@ class TableBenchmark(Benchmark):
         self.direction = facts.direction
         self.default_budget = facts.default_budget
         self._facts, self._source, self._layout = facts, source, layout
-        self._row_keys, self._key_of = row_keys, key_of
+        self._row_keys, self._key_of, self._make_task = row_keys, key_of, task
         self._searched = _choose(facts.id, "searched", settings, facts.searched, layout.searched)
         self._reported = _choose(facts.id, "reported", settings, facts.reported, layout.reported)
         self._levels = layout.searched[self._searched]
@@ -200,6 +135,11 @@ class TableBenchmark(Benchmark):
         return ("sampled" if noise == "sampled" else "fixed" if noise == "fixed" else "mean"), int(
             trial
         )
+
+    @property
+    def task(self) -> Any:
+        """See `Benchmark.task`."""
+        return self._make_task() if self._make_task else super().task
 
     @property
     def checksum(self) -> str:

@@ -49,7 +49,7 @@ import numpy as np
 from harness.core.budget import Budget
 from harness.core.errors import InvalidTable, MissingData, UnknownName
 from harness.core.space import Architecture, Decision, SearchSpace
-from harness.tables.benchmark import Layout, LevelColumns, TableBenchmark, TableFacts
+from harness.tables.benchmark import TableBenchmark
 from harness.tables.grid import (
     Coded,
     Grid,
@@ -61,6 +61,7 @@ from harness.tables.grid import (
     make_grid,
     read_coded,
 )
+from harness.tables.layout import Layout, LevelColumns, TableFacts
 from harness.tables.schema import Description, read_description
 from harness.tables.source import FileSource, Source, sha256_of
 from harness.tables.table_space import TableSpace

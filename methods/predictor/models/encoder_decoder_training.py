@@ -14,9 +14,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from harness import Architecture, SearchSpace
+from harness.live.torch_tools import one_thread, torch_generator
 from methods.predictor.models.batches import copied, weighted
 from methods.predictor.models.encoder_decoder import EncoderDecoder
-from methods.predictor.models.torch_tools import one_thread, torch_generator
 
 Settings = Literal["paper", "released"]
 ScheduleName = Literal["fast", "paper"]

@@ -71,7 +71,7 @@ class GraphPredictor(Predictor):
             schedule: of the training.
             examples: number of examples; one an architecture where None.
         """
-        from methods.predictor.models.torch_tools import one_thread, torch_generator
+        from harness.live.torch_tools import one_thread, torch_generator
         from methods.predictor.models.training import train
 
         generator = torch_generator(self.rng)
@@ -94,7 +94,7 @@ class GraphPredictor(Predictor):
         """Outputs of the network for architectures, or a function of these, one row each."""
         import torch
 
-        from methods.predictor.models.torch_tools import one_thread
+        from harness.live.torch_tools import one_thread
 
         parts = []
         with one_thread(), torch.no_grad():

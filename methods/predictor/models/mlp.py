@@ -69,8 +69,8 @@ class MLP(Predictor):
         """See `Predictor.learn`."""
         import torch
 
+        from harness.live.torch_tools import one_thread, torch_generator
         from methods.predictor.models.stacked import StackedMLP, train_stacked
-        from methods.predictor.models.torch_tools import one_thread, torch_generator
 
         targets, self._offset, self._factor = targets_of(scores, self.targets)
         features = self._encode(archs)
@@ -102,7 +102,7 @@ class MLP(Predictor):
 
     def guess_with_std(self, archs: NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
         """See `Predictor.guess_with_std`."""
-        from methods.predictor.models.torch_tools import one_thread
+        from harness.live.torch_tools import one_thread
 
         guesses = np.empty((self.members, len(archs)))
         with one_thread():

@@ -51,9 +51,10 @@ class PretrainedPredictor(Predictor):
         space: SearchSpace,
         rng: np.random.Generator,
         properties: Properties = no_properties,
+        task: Any = None,
     ) -> None:
         """Say what the architectures are, and forget what was learned of others."""
-        super().attach(space, rng, properties)
+        super().attach(space, rng, properties, task)
         self._encoder: dict[str, Tensor] | None = None
 
     @abstractmethod
@@ -91,7 +92,7 @@ class PretrainedPredictor(Predictor):
 
     def learn(self, archs: NDArray[np.int64], scores: FloatArray) -> None:
         """Fit the network to scores, from the pretrained encoder where there is one."""
-        from methods.predictor.models.torch_tools import one_thread, torch_generator
+        from harness.live.torch_tools import one_thread, torch_generator
 
         with one_thread():
             if self.pretrain and self._encoder is None and self.weak_labels(archs[:1]).size:
@@ -107,7 +108,7 @@ class PretrainedPredictor(Predictor):
         """See `Predictor.guess`; only the order of the predictions means something."""
         import torch
 
-        from methods.predictor.models.torch_tools import one_thread
+        from harness.live.torch_tools import one_thread
 
         guessed = np.empty(len(archs))
         with one_thread(), torch.inference_mode():
@@ -118,7 +119,7 @@ class PretrainedPredictor(Predictor):
 
     def _pretrained(self) -> dict[str, Tensor]:
         """Weights of an encoder that learned weak labels."""
-        from methods.predictor.models.torch_tools import torch_generator
+        from harness.live.torch_tools import torch_generator
 
         archs = draw_unlabelled(self.space, self.rng, self.space.integers([]), self.unlabelled)
         generator = torch_generator(self.rng)

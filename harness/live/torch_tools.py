@@ -1,4 +1,4 @@
-"""What all predictors made of torch share: one thread and a generator of their own."""
+"""What everything made of torch shares: one thread and a generator of its own."""
 
 from __future__ import annotations
 

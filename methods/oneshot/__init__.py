@@ -1,0 +1,1 @@
+"""Methods that train one network whose weights all architectures share."""

@@ -1,0 +1,110 @@
+"""What lets a search with a supernet go on where it was interrupted."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from harness import HarnessError
+
+if TYPE_CHECKING:
+    from methods.oneshot.engine import Search
+    from methods.oneshot.one_shot import OneShot
+
+# Seconds between two checkpoints: what an interruption can cost at most, besides an epoch.
+EVERY = 60.0
+
+
+class Checkpoint:
+    """The file ``checkpoint.pt`` of a run."""
+
+    def __init__(
+        self, method: OneShot, search: Search, folder: Path | None, every: float = EVERY
+    ) -> None:
+        """Remember what is saved.
+
+        Args:
+            method: its attributes whose names begin with an underscore are saved.
+            search: is saved.
+            folder: where the file lies; None where nothing is kept.
+            every: seconds between two checkpoints.
+        """
+        self._method, self._search, self._every = method, search, every
+        self._file = folder / "checkpoint.pt" if folder else None
+        self._saved = time.monotonic()
+
+    @property
+    def _recipe(self) -> dict[str, Any]:
+        search = self._search
+        return {
+            "method": self._method.class_name(),
+            "version": self._method.version,
+            **self._method.parameters(),
+            "task": search.task.name,
+            "images": search.images,
+            "space": search.space.id,
+            "epochs of the search": search.epochs,
+        }
+
+    def save(self) -> None:
+        """Write the state, if the last time is long enough ago."""
+        if self._file is None or time.monotonic() - self._saved < self._every:
+            return
+        search = self._search
+        state = {
+            "recipe": self._recipe,
+            "epoch": search.epoch,
+            "images": (search.gradient_images, search.forward_images),
+            "seconds": search.seconds,
+            "logs": search.logs,
+            "weights": search.supernet.state_dict(),
+            "optimizer": search.optimizer.state_dict(),
+            "rng": search.rng.bit_generator.state,
+            "generator": search.generator.get_state(),
+            "learned": {k: v for k, v in vars(self._method).items() if k.startswith("_")},
+        }
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self._file.with_suffix(f".{os.getpid()}")
+        torch.save(state, temporary)
+        os.replace(temporary, self._file)
+        self._saved = time.monotonic()
+
+    def load(self) -> None:
+        """Go on from the file, if there is one; what it had spent is charged again.
+
+        Raises:
+            HarnessError: the file belongs to another recipe, or cannot be read.
+        """
+        if self._file is None or not self._file.is_file():
+            return
+        try:
+            state = torch.load(self._file, map_location=self._search.device, weights_only=False)
+            found = state["recipe"]
+        except (OSError, EOFError, RuntimeError, KeyError, pickle.UnpicklingError) as error:
+            raise HarnessError(
+                f"{self._file} cannot be read ({error}). Delete it to begin the run anew"
+            ) from error
+        wrong = sorted(k for k, v in self._recipe.items() if found.get(k) != v)
+        if wrong:
+            told = ", ".join(f"{k} is {found.get(k)!r}, not {self._recipe[k]!r}" for k in wrong)
+            raise HarnessError(
+                f"{self._file} is a checkpoint of another recipe: {told}. "
+                "Delete it to begin the run anew"
+            )
+        search = self._search
+        search.epoch = state["epoch"]
+        search.gradient_images, search.forward_images = state["images"]
+        search.seconds = state["seconds"]
+        search.problem.spend(epochs=search.spent, seconds=search.seconds)
+        for name, row in state["logs"]:
+            search.log(name, row)
+        search.supernet.load_state_dict(state["weights"])
+        search.optimizer.load_state_dict(state["optimizer"])
+        search.rng.bit_generator.state = state["rng"]
+        search.generator.set_state(state["generator"].cpu())
+        vars(self._method).update(state["learned"])
