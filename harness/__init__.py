@@ -22,7 +22,7 @@ from harness.core.errors import (
 from harness.core.method import Method
 from harness.core.predictor import Predictor
 from harness.core.problem import Problem
-from harness.core.registry import load_predictor
+from harness.core.registry import load_method, load_predictor
 from harness.core.space import Architecture, Architectures, Decision, SearchSpace
 
 __all__ = [
@@ -49,6 +49,7 @@ __all__ = [
     "Unit",
     "chain",
     "data_home",
+    "load_method",
     "load_predictor",
     "require",
     "with_ends",

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from harness.core.configured import Configured
 from harness.core.errors import HarnessError
+from harness.core.logs import Logs, write_down
 from harness.core.space import Architecture, Architectures, SearchSpace
 
 FloatArray = NDArray[np.float64]
@@ -37,6 +38,7 @@ class Predictor(Configured, ABC):
         rng: the only source of randomness that a predictor may use; set by `attach`.
         properties: what is known of an architecture for free; set by `attach`.
         task: data and networks, see `Benchmark.task`; set by `attach`.
+        logs: what `log` wrote down, by its name.
     """
 
     def needs(self) -> frozenset[str]:
@@ -73,6 +75,7 @@ class Predictor(Configured, ABC):
         self.rng: np.random.Generator = rng
         self.properties: Properties = properties
         self.task: Any = task
+        self.logs: Logs = {}
 
     def fit(self, archs: Architectures, scores: Sequence[float] | FloatArray) -> None:
         """Learn anew; what was learned before is forgotten.
@@ -114,6 +117,10 @@ class Predictor(Configured, ABC):
         """
         mean, std = self.guess_with_std(self.space.integers(archs))
         return self._checked(mean, len(archs)), self._checked(std, len(archs))
+
+    def log(self, name: str, value: float | Sequence[float]) -> None:
+        """Write something down; see `Problem.log`."""
+        write_down(self.logs, name, value)
 
     @property
     def has_std(self) -> bool:

@@ -14,6 +14,7 @@ import numpy as np
 from harness.core.benchmark import Benchmark
 from harness.core.budget import Budget
 from harness.core.errors import BudgetExhausted, HarnessError
+from harness.core.logs import Logs, write_down
 from harness.core.space import Architecture, SearchSpace
 
 MAX_FREE_REPEATS = 1_000
@@ -71,7 +72,7 @@ class Ledger:
         self.incumbents: list[int] = []
         self.best = 0
         self.counts: dict[str, int] = {}
-        self.logs: dict[str, list[float | list[float]]] = {}
+        self.logs: Logs = {}
         self.best_rank = (-1, 0.0)
         self.total_charged = 0
         self.total_epochs = 0.0
@@ -266,8 +267,7 @@ class Problem:
             name: in words, e.g. ``share of skip connections``.
             value: what it is now.
         """
-        row = float(value) if isinstance(value, (int, float)) else [float(v) for v in value]
-        self._ledger.logs.setdefault(name, []).append(row)
+        write_down(self._ledger.logs, name, value)
 
     def _record(self, arch: Architecture, epochs: int | None, score: float) -> None:
         ledger = self._ledger

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from harness.core.logs import Logs
 from harness.core.predictor import Predictor
 from harness.study.guard import guarded, recorded
 from harness.study.rank_field import Draw, Field
@@ -32,6 +33,7 @@ class RankRecord:
         digest: SHA-256 of the predictions, shortened, by which two runs can be compared to the
             last bit; empty for a failed run.
         quality: what the predictions are worth; None for a failed run.
+        logs: what the scorer wrote down as it learned, by its name; empty for a failed run.
     """
 
     seed: int
@@ -41,6 +43,7 @@ class RankRecord:
     predict_seconds: float
     digest: str
     quality: Quality | None
+    logs: Logs
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class _Predictions:
     scores: FloatArray
     fit_seconds: float
     predict_seconds: float
+    logs: Logs
 
 
 def rank_seeds(
@@ -76,7 +80,7 @@ def rank_seeds(
 
 def failed_run(seed: int, error: str, wall: float) -> RankRecord:
     """The record of a run without predictions."""
-    return RankRecord(seed, error, wall, math.nan, math.nan, "", None)
+    return RankRecord(seed, error, wall, math.nan, math.nan, "", None, {})
 
 
 def _run(
@@ -102,6 +106,7 @@ def _run(
         predict_seconds=found.predict_seconds,
         digest=hashlib.sha256(found.scores.tobytes()).hexdigest()[:16],
         quality=quality(found.scores, field.truth(draw.tested), draw.shuffle),
+        logs=found.logs,
     )
 
 
@@ -121,4 +126,4 @@ def _predict(
     own.fit(field.archs[draw.labelled], scores)
     learnt = time.perf_counter()
     predicted = own.predict(field.archs[draw.tested])
-    return _Predictions(predicted, learnt - start, time.perf_counter() - learnt)
+    return _Predictions(predicted, learnt - start, time.perf_counter() - learnt, own.logs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, fields
@@ -33,6 +34,7 @@ class RankStore(Shards[RankRecord]):
         columns: dict[str, Any] = {
             name: [getattr(record, name) for record in records] for name in _COLUMNS
         }
+        columns["logs"] = [json.dumps(record.logs) for record in records]
         for name in _QUALITY:
             columns[name] = [float(getattr(r.quality, name, math.nan)) for r in records]
         return columns

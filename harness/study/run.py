@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from harness.core.benchmark import Benchmark
 from harness.core.budget import Budget
 from harness.core.errors import BudgetExhausted, HarnessError, InvalidBudget
+from harness.core.logs import Logs
 from harness.core.method import Method
 from harness.core.problem import Ledger, Problem
 from harness.core.space import Architecture
@@ -77,7 +78,7 @@ class RunRecord:
     seconds: float
     wall: float
     counts: dict[str, int]
-    logs: dict[str, list[float | list[float]]]
+    logs: Logs
     trace: Trace
 
 

@@ -19,6 +19,7 @@ from typing import Any, ClassVar, Generic
 
 from harness.core.benchmark import BenchmarkCard
 from harness.core.errors import HarnessError, InvalidStudy
+from harness.core.logs import Logs
 from harness.study.provenance import provenance
 from harness.study.tasks import R, Task
 
@@ -80,6 +81,16 @@ class Shards(ABC, Generic[R]):
             sum(table.column("wall").to_pylist())
             for table in self.shards(self.pair_folder(pair), ["wall"])
         )
+
+    def logs(self, pair: Task[R]) -> dict[int, Logs]:
+        """What every stored run of a task wrote down as it went on, by seed."""
+        return {
+            seed: json.loads(written)
+            for table in self.shards(self.pair_folder(pair), ["seed", "logs"])
+            for seed, written in zip(
+                table.column("seed").to_pylist(), table.column("logs").to_pylist(), strict=True
+            )
+        }
 
     def write(self, pair: Task[R], records: Sequence[R]) -> Path:
         """Store finished runs as one shard.

@@ -144,16 +144,6 @@ class Store(Shards[RunRecord]):
                 found[seed] = Trace(**values)
         return found
 
-    def logs(self, pair: Pair) -> dict[int, dict[str, list[float | list[float]]]]:
-        """What every stored run of a pair wrote down as it went on, by seed."""
-        return {
-            seed: json.loads(logs)
-            for table in self.shards(self.pair_folder(pair), ["seed", "logs"])
-            for seed, logs in zip(
-                table.column("seed").to_pylist(), table.column("logs").to_pylist(), strict=True
-            )
-        }
-
 
 def _lists(arrays: Sequence[NDArray[Any]]) -> Any:
     """Arrays of different lengths as one list column."""

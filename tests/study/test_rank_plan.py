@@ -202,7 +202,7 @@ class TestStore:
             pair = make_rank_plan(study(labels="5,30", candidates=50)).pairs[
                 benchmark, labels, scorer
             ]
-            records = pair.run([0, 1, 2, 3], None)
+            records = pair.run([0, 1, 2, 3], None, tmp_path)
             assert runs.digests == tuple(record.digest for record in records)
             for name in ("kendall", "spearman", "violations", "mae", "regret_1", "top_share"):
                 assert getattr(runs, name).tolist() == [getattr(r.quality, name) for r in records]
