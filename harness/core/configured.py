@@ -58,6 +58,10 @@ class Configured:
         reference = getattr(self, "predictor", "")
         return (reference,) if reference else ()
 
+    def uses_methods(self) -> tuple[str, ...]:
+        """References of the methods that it uses, on which its results depend; by default none."""
+        return ()
+
     @classmethod
     def from_text(cls, parameters: Mapping[str, str]) -> Self:
         """Make an object from parameters as they stand on a command line.

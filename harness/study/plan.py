@@ -241,13 +241,17 @@ def identity_of(kind: str, name: str, made: Configured, digest: str) -> dict[str
         f"{kind}_file": digest,
         "parameters": _plain(made.parameters()),
         # A new version of a predictor, or an edited file, makes new results of what uses it.
-        **({"uses": [_used(text) for text in made.uses()]} if made.uses() else {}),
+        **({"uses": used} if (used := _used(made)) else {}),
     }
 
 
-def _used(text: str) -> dict[str, Any]:
-    loaded = load_scorer(text)
-    return identity_of("scorer", loaded.identity, loaded.scorer, loaded.digest)
+def _used(made: Configured) -> list[dict[str, Any]]:
+    scorers = [load_scorer(text) for text in made.uses()]
+    methods = [load_method(text) for text in made.uses_methods()]
+    return [
+        *(identity_of("scorer", own.identity, own.scorer, own.digest) for own in scorers),
+        *(identity_of("method", own.identity, own.method, own.digest) for own in methods),
+    ]
 
 
 def short_key(identity: Mapping[str, Any]) -> str:

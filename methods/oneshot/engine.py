@@ -20,6 +20,7 @@ from harness.live.torch_tools import one_thread, torch_generator
 from methods.oneshot.checkpoints import Checkpoint
 from methods.oneshot.devices import device_of
 from methods.oneshot.one_shot import USUAL_EPOCHS, OneShot
+from methods.oneshot.unmetered import Unmetered
 
 Batch = tuple[Tensor, Tensor]
 
@@ -60,7 +61,7 @@ class Search:
         logs: what was written down so far, by name.
     """
 
-    def __init__(self, method: OneShot, problem: Problem) -> None:
+    def __init__(self, method: OneShot, problem: Problem | Unmetered) -> None:
         """Make the network and its data."""
         self.problem, self.space, self.rng = problem, problem.space, problem.rng
         self.task: SearchTask = problem.task
@@ -166,6 +167,10 @@ class Search:
         index = index.to(self.device)
         return self._valid_images[index], self._valid_labels[index]
 
+    def all_valid(self) -> Batch:
+        """The whole validation part, as it is."""
+        return self._valid_images, self._valid_labels
+
     def _recalibrate(self, path: Plan) -> None:
         self.supernet.reset_statistics()
         self.supernet.train()
@@ -252,7 +257,23 @@ def planned_epochs(method: OneShot, search: Search) -> int:
 
 
 def search(method: OneShot, problem: Problem) -> Architecture:
-    """Run a one-shot method.
+    """Run a one-shot method: train, then derive.
+
+    Raises:
+        HarnessError: see `train`.
+    """
+    with one_thread():
+        run = train(method, problem)
+        found: list[Architecture] = []
+        charged(run, lambda: found.append(method.derive(run)))
+    problem.count("images with gradient", run.gradient_images)
+    problem.count("images without gradient", run.forward_images)
+    problem.count("epochs of the supernet", run.epoch)
+    return found[0]
+
+
+def train(method: OneShot, problem: Problem | Unmetered) -> Search:
+    """Train a supernet, from where an interrupted run of the same recipe stopped.
 
     Raises:
         HarnessError: the training diverged, CUDA was asked for and is absent, or a checkpoint of
@@ -268,15 +289,9 @@ def search(method: OneShot, problem: Problem) -> Architecture:
             # With a budget in seconds: what does not fit any more is not begun.
             if problem.budget.unit == "seconds" and longest > problem.budget.amount:
                 break
-            seconds = charged(run, run.run_epoch)
-            longest = max(longest, seconds)
+            longest = max(longest, charged(run, run.run_epoch))
             checkpoint.save()
-        found: list[Architecture] = []
-        charged(run, lambda: found.append(method.derive(run)))
-        problem.count("images with gradient", run.gradient_images)
-        problem.count("images without gradient", run.forward_images)
-        problem.count("epochs of the supernet", run.epoch)
-        return found[0]
+        return run
 
 
 def charged(run: Search, work: Any) -> float:

@@ -31,7 +31,7 @@ class LambdaRank(PretrainedPredictor):
     more than most cells have; here mean and maximum of the nodes stand in for it. Edges count in
     both directions. Weak labels are the counts of the graph, which any space with graphs has, and
     the free properties of the benchmark, with a linear head and the mean squared error for each;
-    labels from a supernet, the first ones in the paper, are not among them. The encoder is kept,
+    those from a supernet, the first ones in the paper, with ``weak=supernet``. The encoder is kept,
     and a new head of two layers with dropout 0.5 ranks mini-batches as lists. The released code
     keeps the head of the supernet's label instead, and goes on from the weights of the round
     before; here, every fit starts from the pretrained encoder.

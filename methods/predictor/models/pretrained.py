@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import Predictor, SearchSpace, require
+from harness import Predictor, SearchSpace, load_predictor, require
 from methods.predictor.models.unlabelled import draw_unlabelled
 from methods.predictor.models.weak_labels import Properties, no_properties, standardised
 
@@ -35,16 +35,28 @@ class PretrainedPredictor(Predictor):
         pretrain: whether weak labels are learned first.
         unlabelled: how many architectures they are learned from at most; each is asked for its
             free properties.
+        weak: a scorer that needs no labels, by name or path, whose scores are one more weak label,
+            e.g. ``naswot`` or ``supernet``; empty for none. In AceNAS and FBNetV3 that is a
+            supernet's accuracy, and statistics of the network.
     """
 
     extra: ClassVar[str] = "neural"
 
     pretrain: bool = True
     unlabelled: int = 2_000
+    weak: str = ""
 
     def __post_init__(self) -> None:
         """Check the hyper-parameters."""
         require(self, unlabelled=(1, inf))
+
+    def trains(self) -> bool:
+        """Whether the scorer of `weak` does."""
+        return bool(self.weak) and load_predictor(self.weak).trains()
+
+    def uses(self) -> tuple[str, ...]:
+        """The scorer of `weak`."""
+        return (self.weak,) if self.weak else ()
 
     def attach(
         self,
@@ -95,7 +107,8 @@ class PretrainedPredictor(Predictor):
         from harness.live.torch_tools import one_thread, torch_generator
 
         with one_thread():
-            if self.pretrain and self._encoder is None and self.weak_labels(archs[:1]).size:
+            known = self.weak or self.weak_labels(archs[:1]).size
+            if self.pretrain and self._encoder is None and known:
                 self._encoder = self._pretrained()
             generator = torch_generator(self.rng)
             inputs = self.inputs(archs)
@@ -125,7 +138,20 @@ class PretrainedPredictor(Predictor):
         generator = torch_generator(self.rng)
         inputs = self.inputs(archs)
         network = self.network(inputs, generator)
-        labels = standardised(self.weak_labels(archs))
+        labels = standardised(
+            np.concatenate([self._weak_scores(archs), self.weak_labels(archs)], axis=1)
+        )
         if labels.size:
             self.learn_weak(network, inputs, labels, generator)
         return network.encoder.state_dict()
+
+    def _weak_scores(self, archs: Rows) -> FloatArray:
+        """Ranks by the scorer of `weak`, whose scale can be anything; shape (n, 1), or (n, 0)."""
+        if not self.weak:
+            return np.empty((len(archs), 0))
+        from scipy.stats import rankdata
+
+        scorer = load_predictor(self.weak)
+        scorer.attach(self.space, self.rng, self.properties, self.task)
+        scorer.fit(archs, np.zeros(len(archs)))
+        return np.asarray(rankdata(scorer.predict(archs)), np.float64)[:, None]
