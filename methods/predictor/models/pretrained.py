@@ -107,8 +107,7 @@ class PretrainedPredictor(Predictor):
         from harness.live.torch_tools import one_thread, torch_generator
 
         with one_thread():
-            known = self.weak or self.weak_labels(archs[:1]).size
-            if self.pretrain and self._encoder is None and known:
+            if self.pretrain and self._encoder is None and self._has_weak_labels(archs):
                 self._encoder = self._pretrained()
             generator = torch_generator(self.rng)
             inputs = self.inputs(archs)
@@ -129,6 +128,9 @@ class PretrainedPredictor(Predictor):
                 rows = archs[start : start + CHUNK]
                 guessed[start : start + CHUNK] = self._network(*self.inputs(rows)).numpy()
         return guessed
+
+    def _has_weak_labels(self, archs: Rows) -> bool:
+        return bool(self.weak) or self.weak_labels(archs[:1]).size > 0
 
     def _pretrained(self) -> dict[str, Tensor]:
         """Weights of an encoder that learned weak labels."""
