@@ -24,6 +24,7 @@ from harness.core.predictor import Predictor
 from harness.core.problem import Problem
 from harness.core.registry import load_method, load_predictor
 from harness.core.space import Architecture, Architectures, Decision, SearchSpace
+from harness.core.unlabelled import rank_unlabelled, unlabelled_scorer
 
 __all__ = [
     "Architecture",
@@ -51,6 +52,8 @@ __all__ = [
     "data_home",
     "load_method",
     "load_predictor",
+    "rank_unlabelled",
     "require",
+    "unlabelled_scorer",
     "with_ends",
 ]

@@ -20,8 +20,9 @@ class StepCurves:
     """The curves of n runs on one axis, laid end to end.
 
     Every run begins with a step at 0. Before its first incumbent a run is worth what the mean
-    random architecture is, since that is what one would recommend; a failed run is worth the worst
-    score from beginning to end.
+    random architecture is, since that is what one would recommend; one that asks for nothing, as
+    the training of a supernet does, is worth what it recommends when it has ended. A failed run is
+    worth the worst score from beginning to end.
 
     Attributes:
         first: index of every run's first step, shape (n,).
@@ -53,11 +54,14 @@ class StepCurves:
         score: list[FloatArray] = []
         sizes = []
         nothing, random, worst = np.zeros(1), np.array([card.mean_random]), np.array([card.worst])
-        for curve, failed in zip(runs.curves, runs.failed, strict=True):
-            at += [nothing] if failed else [nothing, getattr(curve, axis)]
-            score += [worst] if failed else [random, curve.reported]
-            sizes.append(1 if failed else 1 + curve.reported.size)
         spent = np.where(runs.failed, np.nan, getattr(runs, axis))
+        for i, (curve, failed) in enumerate(zip(runs.curves, runs.failed, strict=True)):
+            changes, scores = getattr(curve, axis), curve.reported
+            if not scores.size:
+                changes, scores = spent[i : i + 1], runs.reported[i : i + 1]
+            at += [nothing] if failed else [nothing, changes]
+            score += [worst] if failed else [random, scores]
+            sizes.append(1 if failed else 1 + scores.size)
         steps = np.concatenate(at)
         if np.isnan(steps).any() or np.isnan(spent[~runs.failed]).any():
             return None

@@ -12,7 +12,12 @@ BROKEN = 1
 def validate(
     method: Annotated[str, typer.Argument(help="A registered name, or FILE.py:CLASS.")],
     queries: Annotated[
-        int, typer.Option(min=1, help="Budget of an ordinary run, in queries.")
+        int,
+        typer.Option(
+            min=1,
+            help="Budget of an ordinary run, in queries; in epochs for a method that trains "
+            "a supernet.",
+        ),
     ] = 40,
     time_limit: Annotated[
         float, typer.Option(min=0.1, help="Seconds on the wall for one check.")

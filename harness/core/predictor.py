@@ -45,6 +45,18 @@ class Predictor(Configured, ABC):
         """Encodings that the search space must have; see `SearchSpace.encodings`."""
         return frozenset({"features"})
 
+    def learns(self) -> bool:
+        """Whether predictions depend on the scores that it was given; by default True."""
+        return True
+
+    def cost(self) -> float:
+        """Epochs of training that the prediction of one architecture is worth; by default 0.
+
+        Known once it is attached. An image whose loss is differentiated counts as one of an epoch,
+        and one that is only shown to the network as a third, as in a one-shot method.
+        """
+        return 0.0
+
     def attach(
         self,
         space: SearchSpace,

@@ -53,7 +53,12 @@ class RestrictedUnpickler(pickle.Unpickler):
     """An unpickler that finds only the names on a list."""
 
     def __init__(
-        self, file: IO[bytes], *, allow: Container[Global] = PLAIN_DATA, name: str = ""
+        self,
+        file: IO[bytes],
+        *,
+        allow: Container[Global] = PLAIN_DATA,
+        name: str = "",
+        encoding: str = "ASCII",
     ) -> None:
         """Read from a file.
 
@@ -61,8 +66,9 @@ class RestrictedUnpickler(pickle.Unpickler):
             file: the pickle.
             allow: (module, name) of all that the pickle may look up; `EVERYTHING` to trust it.
             name: how messages call the file; its own name where empty.
+            encoding: of the texts of Python 2.
         """
-        super().__init__(file)
+        super().__init__(file, encoding=encoding)
         self._allow = allow
         self._name = name or str(getattr(file, "name", "the pickle"))
 
@@ -99,7 +105,11 @@ class RestrictedUnpickler(pickle.Unpickler):
 
 
 def load_restricted(
-    file: IO[bytes], *, allow: Container[Global] = PLAIN_DATA, name: str = ""
+    file: IO[bytes],
+    *,
+    allow: Container[Global] = PLAIN_DATA,
+    name: str = "",
+    encoding: str = "ASCII",
 ) -> Any:
     """Read one pickle; see `RestrictedUnpickler` for the arguments.
 
@@ -107,4 +117,4 @@ def load_restricted(
         HarnessError: the pickle asks for a name that is not allowed.
         InvalidTable: the file is damaged or no pickle.
     """
-    return RestrictedUnpickler(file, allow=allow, name=name).load()
+    return RestrictedUnpickler(file, allow=allow, name=name, encoding=encoding).load()

@@ -38,8 +38,12 @@ class StackedNorm(nn.Module):
     """Batch normalisation of T networks: each channel has its own statistics anyway.
 
     Leaner than `torch.nn.BatchNorm2d`, whose count of batches costs as much as a small layer.
+
+    Attributes:
+        momentum: weight of a batch in the running statistics.
     """
 
+    momentum: float = 0.1
     running_mean: Tensor
     running_var: Tensor
 
@@ -60,6 +64,7 @@ class StackedNorm(nn.Module):
             self.weight,
             self.bias,
             self.training,
+            self.momentum,
         )
 
 

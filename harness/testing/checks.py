@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from harness.core.budget import Budget
 from harness.core.errors import HarnessError
 from harness.core.names import format_reference, parse_reference
 from harness.core.space import Architecture
@@ -37,7 +38,8 @@ class Check:
 def runs(lab: Lab) -> str:
     """A search with default parameters ends with a recommendation."""
     (record,) = lab.run([0])
-    return f"{record.queries} of {lab.queries} queries, recommends {record.recommended}"
+    spent = f"{record.queries}" if lab.asks else f"{record.epochs:g}"
+    return f"{spent} of {Budget.parse(lab.budget)}, recommends {record.recommended}"
 
 
 def documented(lab: Lab) -> str:
@@ -79,6 +81,8 @@ def parameters(lab: Lab) -> str:
 
 def budget_queries(lab: Lab) -> str:
     """Works with any number of queries from one up, and never makes more."""
+    if not lab.asks:
+        return f"queries do not count what it spends: {' and '.join(lab.method.units)} do"
     amounts = (1, 2, 3, 5, 17)
     for amount in amounts:
         (record,) = lab.run([0], budget=str(amount))
@@ -155,7 +159,7 @@ def tiny_spaces(lab: Lab) -> str:
     """Works in spaces with fewer architectures than queries."""
     for sizes in ((1,), (3,), (1, 1), (2, 1, 3)):
         try:
-            lab.run([0], SyntheticBenchmark(sizes), "12")
+            lab.run([0], SyntheticBenchmark(sizes), "12" if lab.asks else "")
         except Violation as violation:
             raise Violation(f"in a space of {np.prod(sizes)} architectures, {violation}") from None
     return "works with 1, 3 and 6 architectures"
@@ -174,12 +178,15 @@ def fidelities(lab: Lab) -> str:
 
 def free_repeats(lab: Lab) -> str:
     """Works where asking again is free."""
-    (record,) = lab.run([0], SyntheticBenchmark((4, 4, 4), repeats="free"), "20")
+    budget = "20" if lab.asks else ""
+    (record,) = lab.run([0], SyntheticBenchmark((4, 4, 4), repeats="free"), budget)
     return f"{len(record.trace.scores)} queries, {record.queries} of them charged"
 
 
 def no_costs(lab: Lab) -> str:
     """Works where neither epochs nor seconds are known."""
+    if not lab.asks:
+        return "refused there: queries do not count what it spends"
     lab.run([0], SyntheticBenchmark(fidelities=(None,), seconds=False))
     return "works with a budget of queries only"
 

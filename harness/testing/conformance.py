@@ -15,7 +15,7 @@ class MethodConformance:
     Attributes:
         method: registered name, ``file.py:Class``, class or instance.
         queries: budget of an ordinary run; more than the initial samples of the method, so that
-            its model is tested too.
+            its model is tested too. In epochs for a method that queries do not count.
         time_limit: seconds on the wall after which a test of a method that hangs fails.
     """
 

@@ -68,7 +68,7 @@ def resume(lab: Lab) -> str:
 def _pair(lab: Lab, benchmark: Benchmark) -> Pair:
     name = type(lab.method).class_name()
     identity = {"benchmark": benchmark.id, "method": name}
-    return Pair(benchmark.id, name, Budget(lab.queries, "queries"), identity, "kit")
+    return Pair(benchmark.id, name, Budget.parse(lab.budget), identity, "kit")
 
 
 def _session(lab: Lab, folder: Path, benchmark: Benchmark, seeds: list[int]) -> None:

@@ -33,7 +33,7 @@ class Lab:
 
     Attributes:
         given: name, path, class or instance.
-        queries: budget of an ordinary run.
+        queries: budget of an ordinary run; in epochs for a method that queries do not count.
         time_limit: seconds on the wall for one check; checks of a method that hangs end then.
         method: ready to search.
     """
@@ -55,6 +55,16 @@ class Lab:
         self._deadline = time.monotonic() + self.time_limit
 
     @property
+    def budget(self) -> str:
+        """The budget of an ordinary run, in what counts what the method spends."""
+        return str(Budget(self.queries, "queries" if self.asks else "epochs"))
+
+    @property
+    def asks(self) -> bool:
+        """Whether queries count what the method spends; they do not where it trains a supernet."""
+        return "queries" in self.method.units
+
+    @property
     def seconds_left(self) -> float:
         """Seconds on the wall that are left to the check."""
         return max(0.05, self._deadline - time.monotonic())
@@ -67,7 +77,7 @@ class Lab:
         Args:
             seeds: one run each.
             benchmark: an ordinary one where None.
-            budget: of each run; `queries` where empty.
+            budget: of each run; an ordinary one where empty.
         """
         interruptible = hasattr(signal, "SIGALRM") and (
             threading.current_thread() is threading.main_thread()
@@ -75,7 +85,7 @@ class Lab:
         return run_seeds(
             self.method,
             benchmark or SyntheticBenchmark(),
-            Budget.parse(budget or self.queries),
+            Budget.parse(budget or self.budget),
             seeds,
             self.seconds_left if interruptible else None,
         )
@@ -88,7 +98,7 @@ class Lab:
         Raises:
             Violation: a run failed.
         """
-        budget = budget or str(self.queries)
+        budget = budget or self.budget
         records = self.try_seeds(seeds, benchmark, budget)
         for record in records:
             refuse_failure(record, f"with a budget of {Budget.parse(budget)}")
@@ -130,6 +140,11 @@ def difference(first: RunRecord, second: RunRecord) -> str:
             return f"the {name} of seed {first.seed} differ"
     if first.recommended != second.recommended:
         return f"seed {first.seed} recommends {first.recommended} and {second.recommended}"
+    if first.epochs != second.epochs:
+        return f"seed {first.seed} spent {first.epochs} epochs in one, {second.epochs} in another"
+    for name, series in first.logs.items():
+        if repr(series) != repr(second.logs.get(name)):
+            return f"what seed {first.seed} wrote down as '{name}' differs"
     return ""
 
 

@@ -48,7 +48,7 @@ def _generators() -> list[object]:
 def other_seeds(lab: Lab) -> str:
     """Another seed gives another search, unless the method draws nothing at all."""
     records = lab.run([0, 1, 2])
-    searches = {record.trace.archs.tobytes() for record in records}
+    searches = {(record.trace.archs.tobytes(), repr(record.logs)) for record in records}
     if len(searches) > 1:
         return f"{len(searches)} of 3 seeds differ"
     watched = _GeneratorWatch()

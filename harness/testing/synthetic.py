@@ -112,6 +112,14 @@ class SyntheticBenchmark(TableBenchmark):
             {"repeats": repeats},
         )
 
+    @property
+    def task(self) -> Any:
+        """See `harness.testing.synthetic_task.SyntheticTask`."""
+        from harness.testing.synthetic_task import SyntheticTask
+
+        # An epoch is a single step: a check makes many runs.
+        return SyntheticTask(self.space, train=64, valid=32)
+
 
 def _archs(source: Source) -> list[Hashable]:
     keys: list[Hashable] = source.read(["arch"])["arch"].tolist()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import logging
 import os
-import pickle
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -23,44 +24,38 @@ EVERY = 60.0
 class Checkpoint:
     """The file ``checkpoint.pt`` of a run."""
 
-    def __init__(
-        self, method: OneShot, search: Search, folder: Path | None, every: float = EVERY
-    ) -> None:
-        """Remember what is saved.
+    def __init__(self, method: OneShot, search: Search, folder: Path | None) -> None:
+        """Remember what is saved, before the search draws anything.
 
         Args:
             method: its attributes whose names begin with an underscore are saved.
             search: is saved.
             folder: where the file lies; None where nothing is kept.
-            every: seconds between two checkpoints.
         """
-        self._method, self._search, self._every = method, search, every
+        self._method, self._search = method, search
         self._file = folder / "checkpoint.pt" if folder else None
         self._saved = time.monotonic()
-
-    @property
-    def _recipe(self) -> dict[str, Any]:
-        search = self._search
-        return {
-            "method": self._method.class_name(),
-            "version": self._method.version,
-            **self._method.parameters(),
+        self._recipe = {
+            "method": method.class_name(),
+            "version": method.version,
+            **method.parameters(),
             "task": search.task.name,
             "images": search.images,
             "space": search.space.id,
             "epochs of the search": search.epochs,
+            "random numbers": _digest(search.rng.bit_generator.state),
         }
 
     def save(self) -> None:
         """Write the state, if the last time is long enough ago."""
-        if self._file is None or time.monotonic() - self._saved < self._every:
+        if self._file is None or time.monotonic() - self._saved < EVERY:
             return
         search = self._search
         state = {
             "recipe": self._recipe,
             "epoch": search.epoch,
             "images": (search.gradient_images, search.forward_images),
-            "seconds": search.seconds,
+            "charges": search.charges,
             "logs": search.logs,
             "weights": search.supernet.state_dict(),
             "optimizer": search.optimizer.state_dict(),
@@ -77,18 +72,20 @@ class Checkpoint:
     def load(self) -> None:
         """Go on from the file, if there is one; what it had spent is charged again.
 
+        A damaged file is set aside, and the run begins anew.
+
         Raises:
-            HarnessError: the file belongs to another recipe, or cannot be read.
+            HarnessError: the file belongs to another recipe.
         """
         if self._file is None or not self._file.is_file():
             return
         try:
             state = torch.load(self._file, map_location=self._search.device, weights_only=False)
             found = state["recipe"]
-        except (OSError, EOFError, RuntimeError, KeyError, pickle.UnpicklingError) as error:
-            raise HarnessError(
-                f"{self._file} cannot be read ({error}). Delete it to begin the run anew"
-            ) from error
+        except Exception as error:  # Whatever unpickling raises: there are many ways to be damaged.
+            logging.getLogger(__name__).warning("%s cannot be read: %s", self._file, error)
+            self._file.replace(self._file.with_suffix(".damaged"))
+            return
         wrong = sorted(k for k, v in self._recipe.items() if found.get(k) != v)
         if wrong:
             told = ", ".join(f"{k} is {found.get(k)!r}, not {self._recipe[k]!r}" for k in wrong)
@@ -99,8 +96,9 @@ class Checkpoint:
         search = self._search
         search.epoch = state["epoch"]
         search.gradient_images, search.forward_images = state["images"]
-        search.seconds = state["seconds"]
-        search.problem.spend(epochs=search.spent, seconds=search.seconds)
+        # One after the other: the sum of floats depends on it.
+        for epochs, seconds in state["charges"]:
+            search.charge(epochs, seconds)
         for name, row in state["logs"]:
             search.log(name, row)
         search.supernet.load_state_dict(state["weights"])
@@ -108,3 +106,7 @@ class Checkpoint:
         search.rng.bit_generator.state = state["rng"]
         search.generator.set_state(state["generator"].cpu())
         vars(self._method).update(state["learned"])
+
+
+def _digest(state: object) -> str:
+    return hashlib.sha256(repr(state).encode()).hexdigest()[:12]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,8 @@ from harness.live.supernet import Plan, Supernet
 from harness.live.torch_tools import one_thread, torch_generator
 from methods.oneshot.checkpoints import Checkpoint
 from methods.oneshot.devices import device_of
-from methods.oneshot.one_shot import USUAL_EPOCHS, OneShot
+from methods.oneshot.one_shot import OneShot
+from methods.oneshot.schedule import ROUNDING, planned_epochs
 from methods.oneshot.unmetered import Unmetered
 
 Batch = tuple[Tensor, Tensor]
@@ -27,14 +28,15 @@ Batch = tuple[Tensor, Tensor]
 # Share of the work of a training step that the forward pass is.
 FORWARD = 1 / 3
 
-# Epochs by which a sum of many small charges may miss a whole number.
-ROUNDING = 1e-6
+# By how much an epoch may take longer than the longest one before it.
+MARGIN = 1.1
 
-# Images on which a derived path is judged at a time (Dong and Yang: one batch of 512).
+# Images on which a path is judged at a time (Dong and Yang: one batch of 512).
 JUDGED = 512
 
-# Batches of training images from which statistics are computed anew.
-RECALIBRATION_BATCHES = 4
+# Training images from which statistics are computed anew (Guo et al., ECCV 2020, take 25,600 for
+# each path on ImageNet, 2 % of its images; 512 are 2 % of the training part of CIFAR-10).
+RECALIBRATED = 512
 
 
 class Search:
@@ -48,6 +50,7 @@ class Search:
         generator: draws batches, augmentation and noise; on the CPU.
         device: where everything lies.
         supernet: the network.
+        weights: of the network, all of them.
         optimizer: of its weights.
         epochs: of the search.
         epoch: now, from 0; `epochs` after the last one.
@@ -57,7 +60,7 @@ class Search:
         valid: images and labels of this step, of the validation part.
         gradient_images: images of which a loss with gradient was computed so far.
         forward_images: images that were only shown to the network so far.
-        seconds: charged so far.
+        charges: epochs and seconds charged so far, in their order.
         logs: what was written down so far, by name.
     """
 
@@ -70,8 +73,9 @@ class Search:
         self.supernet: Supernet = self.task.supernet(
             self.generator, method.normalisation, method.partial()
         ).to(self.device)
+        self.weights = list(self.supernet.parameters())
         self.optimizer = torch.optim.SGD(
-            self.supernet.parameters(),
+            self.weights,
             lr=method.learning_rate,
             momentum=method.momentum,
             nesterov=method.momentum > 0,
@@ -79,7 +83,7 @@ class Search:
         )
         self.epoch = self.step = 0
         self.gradient_images = self.forward_images = 0
-        self.seconds = 0.0
+        self.charges: list[tuple[float, float]] = []
         self.logs: list[tuple[str, float | list[float]]] = []
         self._method = method
         self._mixed = method.precision == "mixed" and self.device.type == "cuda"
@@ -116,9 +120,12 @@ class Search:
             self.gradient_images += len(labels)
         else:
             self.forward_images += len(labels)
+        return functional.cross_entropy(self._logits(images, plan), labels)
+
+    def _logits(self, images: Tensor, plan: Plan) -> Tensor:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._mixed):
-            logits = self.supernet(images, plan)
-        return functional.cross_entropy(logits.float(), labels)
+            logits: Tensor = self.supernet(images, plan)
+        return logits.float()
 
     def mixture(self, weights: Tensor) -> Plan:
         """The plan in which every choice has its weight, given as (decisions, choices)."""
@@ -130,23 +137,25 @@ class Search:
     def accuracies(self, archs: Sequence[Architecture], batch: Batch | None = None) -> NDArray[Any]:
         """Share of right answers of each architecture with the supernet's weights, shape (n,).
 
-        All are judged on the same images.
+        All are judged on the same images, up to 512 of them at a time.
 
         Args:
             archs: genotypes.
             batch: images and labels; up to 512 of the validation part, drawn, where None.
         """
-        images, labels = batch or self.draw_valid(min(JUDGED, len(self._valid_labels)))
+        images, labels = batch or self.draw_valid(JUDGED)
+        # Parts of equal size, of which none has too few images for statistics of a batch.
+        parts = images.tensor_split(math.ceil(len(labels) / JUDGED))
         found = np.empty(len(archs))
         self.supernet.eval()
-        with torch.inference_mode():
+        with torch.no_grad():
             for i, arch in enumerate(archs):
                 path = self.supernet.path(arch)
                 if self._method.normalisation == "recalibrated":
                     self._recalibrate(path)
                 self.forward_images += len(labels)
-                right = self.supernet(images, path).argmax(1) == labels
-                found[i] = right.double().mean().item()
+                guesses = torch.cat([self._logits(part, path).argmax(1) for part in parts])
+                found[i] = (guesses == labels).double().mean().item()
         self.supernet.train()
         return found
 
@@ -154,15 +163,25 @@ class Search:
         """The architecture with most right answers; the first one of equals."""
         return archs[int(self.accuracies(archs).argmax())]
 
-    def judging_cost(self, archs: int) -> float:
-        """What `accuracies` of so many architectures is charged, in epochs."""
-        judged = min(JUDGED, len(self._valid_labels))
+    def judging_cost(self, archs: int, images: int = 0) -> float:
+        """What `accuracies` of so many architectures is charged, in epochs.
+
+        Args:
+            archs: their number.
+            images: in the batch; 0 for that which is drawn.
+        """
+        judged = images or min(JUDGED, len(self._valid_labels))
         if self._method.normalisation == "recalibrated":
-            judged += RECALIBRATION_BATCHES * min(JUDGED, self.images)
+            judged += min(RECALIBRATED, self.images)
         return FORWARD * archs * judged / self.images
 
+    def draw_train(self, size: int) -> Batch:
+        """Different images of the training part, changed as in training."""
+        index = torch.randperm(self.images, generator=self.generator)[:size]
+        return self._batch(self._train_images, self._train_labels, index)
+
     def draw_valid(self, size: int) -> Batch:
-        """Different images of the validation part, as they are."""
+        """Different images of the validation part as they are; all of them where it has fewer."""
         index = torch.randperm(len(self._valid_labels), generator=self.generator)[:size]
         index = index.to(self.device)
         return self._valid_images[index], self._valid_labels[index]
@@ -172,12 +191,11 @@ class Search:
         return self._valid_images, self._valid_labels
 
     def _recalibrate(self, path: Plan) -> None:
+        index = torch.randperm(self.images, generator=self.generator)[:RECALIBRATED]
         self.supernet.reset_statistics()
         self.supernet.train()
-        for _ in range(RECALIBRATION_BATCHES):
-            index = torch.randperm(self.images, generator=self.generator)[:JUDGED].to(self.device)
-            self.forward_images += len(index)
-            self.supernet(self._train_images[index], path)
+        self.forward_images += len(index)
+        self._logits(self._train_images[index.to(self.device)], path)
         self.supernet.eval()
 
     def run_epoch(self) -> None:
@@ -194,19 +212,30 @@ class Search:
             # Drawn with replacement: there is no full pass over the validation part.
             others = torch.randint(len(self._valid_labels), (len(index),), generator=self.generator)
             self.valid = self._batch(self._valid_images, self._valid_labels, others)
-            total += self._step_weights()
+            total += self.descend(method.paths(self), self.train)
             method.step_architecture(self)
-        method.end_epoch(self)
         mean = total.item() / self.steps
         if not math.isfinite(mean):
             raise HarnessError(
                 f"the training of the supernet diverged in epoch {self.epoch + 1} of "
                 f"{self.epochs} (loss {mean}): lower learning_rate"
             )
+        method.end_epoch(self)
         self.log("training loss", mean)
-        for decision, row in zip(self.space.decisions, method.distribution(self), strict=False):
-            self.log(f"distribution of {decision.name}", row)
+        self._log_distribution(method.distribution(self))
         self.epoch += 1
+
+    def _log_distribution(self, rows: list[list[float]]) -> None:
+        """Write down probabilities, and how many of the likeliest choices do not compute."""
+        for decision, row in zip(self.space.decisions, rows, strict=False):
+            self.log(f"distribution of {decision.name}", row)
+        names = self.supernet.choices
+        mode = [own[int(np.argmax(row))] for own, row in zip(names, rows, strict=False)]
+        known = {name for own in names for name in own}
+        if any("skip" in name for name in known) and mode:
+            self.log("share of skip connections", sum("skip" in m for m in mode) / len(mode))
+        if "none" in known and mode:
+            self.log("share of none", mode.count("none") / len(mode))
 
     def log(self, name: str, value: float | list[float]) -> None:
         """Write something down behind what has the same name; see `Problem.log`."""
@@ -217,43 +246,66 @@ class Search:
         index = index.to(self.device)
         return self.task.augment(images[index], self.generator), labels[index]
 
-    def _step_weights(self) -> Tensor:
-        plans = self._method.paths(self)
-        self.optimizer.zero_grad()
+    def descend(self, plans: Sequence[Plan], batch: Batch) -> Tensor:
+        """A step of the weights on the weighted sum of the plans' losses; counted.
+
+        Weights that no plan uses stay as they are: they have no gradient, so there is neither decay
+        nor momentum.
+
+        Returns:
+            The mean of the losses before the step, without gradient.
+        """
+        shares = self._method.loss_weights(plans)
+        self.optimizer.zero_grad(set_to_none=True)
         total = torch.zeros((), device=self.device)
-        for plan in plans:
-            loss = self.loss(plan, self.train) / len(plans)
-            torch.autograd.backward(loss, inputs=list(self.supernet.parameters()))
+        for plan, share in zip(plans, shares, strict=True):
+            loss = self.loss(plan, batch)
+            torch.autograd.backward(share * loss, inputs=[*self.weights, *self._method.joint()])
             total += loss.detach()
-        torch.nn.utils.clip_grad_norm_(self.supernet.parameters(), self._method.clip)
+        torch.nn.utils.clip_grad_norm_(self.weights, self._method.clip)
         self.optimizer.step()
-        return total
+        return total / len(plans)
+
+    def charge(self, epochs: float, seconds: float) -> None:
+        """Charge something; a checkpoint keeps it.
+
+        Raises:
+            BudgetExhausted: a budget in epochs has not so much left.
+        """
+        left = self.problem.budget
+        if left.unit == "epochs" and 0 < epochs - left.amount < ROUNDING:
+            epochs = left.amount
+        try:
+            self.problem.spend(epochs=epochs, seconds=seconds)
+        except BudgetExhausted:
+            if left.unit != "seconds":
+                raise
+            # It was begun since it seemed to fit; what it took is known afterwards only.
+            self.problem.count("milliseconds over the budget", round(1e3 * (seconds - left.amount)))
+            seconds = left.amount
+            self.problem.spend(epochs=epochs, seconds=seconds)
+        self.charges.append((epochs, seconds))
 
 
-def planned_epochs(method: OneShot, search: Search) -> int:
-    """How many epochs a search has.
+def train(method: OneShot, problem: Problem | Unmetered) -> Search:
+    """Train the supernet of a one-shot method, or go on with it.
+
+    Returns:
+        The search after its last epoch, in which everything was charged.
 
     Raises:
-        HarnessError: a budget in epochs does not allow a single one.
+        HarnessError: the training diverged, the budget does not suffice, CUDA was asked for and is
+            absent, or a checkpoint of another recipe lies where this run's would.
     """
-    budget = search.problem.budget
-    if method.epochs:
-        return method.epochs
-    if budget.unit != "epochs":
-        return USUAL_EPOCHS
-    available = budget.amount - method.last_cost(search)
-    low, high = 0, int(available) + 1
-    while low < high:  # The cost grows with the number of epochs.
-        middle = (low + high + 1) // 2
-        cost = sum(method.cost(search, epoch, middle) for epoch in range(middle))
-        low, high = (middle, high) if cost <= available + ROUNDING else (low, middle - 1)
-    if low == 0:
-        least = method.cost(search, 0, 1) + method.last_cost(search)
-        raise HarnessError(
-            f"{budget} do not suffice to train a supernet for one epoch, which costs {least:.3g} "
-            f"with {method.class_name()}. Give it more: --budget {math.ceil(least)}epochs"
-        )
-    return low
+    with one_thread():
+        run = Search(method, problem)
+        checkpoint = Checkpoint(method, run, problem.scratch)
+        method.begin(run)
+        checkpoint.load()
+        while run.epoch < run.epochs and _fits(run, method):
+            charged(run, run.run_epoch, method.cost(run, run.epoch, run.epochs))
+            checkpoint.save()
+        return run
 
 
 def search(method: OneShot, problem: Problem) -> Architecture:
@@ -262,55 +314,42 @@ def search(method: OneShot, problem: Problem) -> Architecture:
     Raises:
         HarnessError: see `train`.
     """
+    run = train(method, problem)
     with one_thread():
-        run = train(method, problem)
         found: list[Architecture] = []
-        charged(run, lambda: found.append(method.derive(run)))
+        charged(run, lambda: found.append(method.derive(run)), method.last_cost(run))
     problem.count("images with gradient", run.gradient_images)
     problem.count("images without gradient", run.forward_images)
     problem.count("epochs of the supernet", run.epoch)
     return found[0]
 
 
-def train(method: OneShot, problem: Problem | Unmetered) -> Search:
-    """Train a supernet, from where an interrupted run of the same recipe stopped.
+def _fits(run: Search, method: OneShot) -> bool:
+    """Whether a budget in seconds has room for one more epoch and for what follows the last one."""
+    left = run.problem.budget
+    if left.unit != "seconds" or not run.charges:
+        return True
+    epochs, seconds = np.sum(run.charges, axis=0)
+    longest = max(charge for _, charge in run.charges)
+    return bool(MARGIN * (longest + method.last_cost(run) * seconds / epochs) <= left.amount)
+
+
+def charged(run: Search, work: Callable[[], None], declared: float) -> None:
+    """Do some work and charge it: seconds of the processor, or on the wall with CUDA.
 
     Raises:
-        HarnessError: the training diverged, CUDA was asked for and is absent, or a checkpoint of
-            another recipe lies where this run's would.
+        HarnessError: it is not worth the epochs that the strategy declared, by which the epochs of
+            a search are planned.
     """
-    with one_thread():
-        run = Search(method, problem)
-        checkpoint = Checkpoint(method, run, problem.scratch)
-        method.begin(run)
-        checkpoint.load()
-        longest = 0.0
-        while run.epoch < run.epochs:
-            # With a budget in seconds: what does not fit any more is not begun.
-            if problem.budget.unit == "seconds" and longest > problem.budget.amount:
-                break
-            longest = max(longest, charged(run, run.run_epoch))
-            checkpoint.save()
-        return run
-
-
-def charged(run: Search, work: Any) -> float:
-    """Do some work and charge it; return its seconds: of the processor, or on the wall of CUDA."""
     clock = time.process_time if run.device.type == "cpu" else time.perf_counter
     before, start = run.spent, clock()
     work()
     if run.device.type == "cuda":
         torch.cuda.synchronize(run.device)
-    seconds = clock() - start
-    epochs, left = run.spent - before, run.problem.budget
-    if left.unit == "epochs" and 0 < epochs - left.amount < ROUNDING:
-        epochs = left.amount
-    try:
-        run.problem.spend(epochs=epochs, seconds=seconds)
-    except BudgetExhausted:
-        # It was begun since it seemed to fit; a measured time is known afterwards only.
-        if run.problem.budget.unit != "seconds":
-            raise
-        run.problem.spend(seconds=run.problem.budget.amount)
-    run.seconds += seconds
-    return seconds
+    epochs, seconds = run.spent - before, clock() - start
+    if abs(epochs - declared) > ROUNDING:
+        raise HarnessError(
+            f"a strategy declared {declared:.6g} epochs for what was worth {epochs:.6g}: "
+            "correct its cost() or last_cost()"
+        )
+    run.charge(epochs, seconds)

@@ -10,6 +10,10 @@ from harness import Architecture, Method, Problem, Unit, require
 from harness.live.search_task import Normalisation
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
     from harness.live.supernet import Plan
     from methods.oneshot.engine import Search
 
@@ -21,7 +25,7 @@ class OneShot(Method, ABC):
     """A method that trains a supernet and derives its recommendation from it.
 
     The loop is in `methods.oneshot.engine`: for each batch of the training part, and one of the
-    same size drawn from the validation part, a step of the weights on the mean loss of `paths`,
+    same size drawn from the validation part, a step of the weights on the losses of `paths`,
     then `step_architecture`. A subclass is a strategy of about a page. What it learns belongs into
     attributes whose names begin with an underscore: they are part of each checkpoint.
 
@@ -83,7 +87,15 @@ class OneShot(Method, ABC):
 
     @abstractmethod
     def paths(self, search: Search) -> list[Plan]:
-        """What is trained in this step: the weights follow the mean of the plans' losses."""
+        """What is trained in this step: the weights follow the plans' losses."""
+
+    def loss_weights(self, plans: Sequence[Plan]) -> list[float]:
+        """What multiplies the losses of `paths` before they are summed; by default their mean."""
+        return [1 / len(plans)] * len(plans)
+
+    def joint(self) -> list[Tensor]:
+        """What gets its gradient from the losses of `paths` as well; by default nothing."""
+        return []
 
     def step_architecture(self, search: Search) -> None:
         """What follows each step of the weights; by default nothing."""

@@ -39,6 +39,10 @@ class SupernetScorer(Predictor):
         """A supernet."""
         return True
 
+    def learns(self) -> bool:
+        """Not from labels."""
+        return False
+
     def uses_methods(self) -> tuple[str, ...]:
         """What trains the weights."""
         return (self.method,)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness import Budget, SearchSpace
+from harness import Architecture, Budget, SearchSpace
 from harness.live.search_task import SearchTask
 
 
@@ -40,6 +40,10 @@ class Unmetered:
 
     def spend(self, *, epochs: float = 0.0, seconds: float = 0.0) -> None:
         """Nothing."""
+
+    def properties(self, arch: Architecture) -> dict[str, float]:
+        """Nothing is known."""
+        return {}
 
     def count(self, what: str, times: int = 1) -> None:
         """Nothing."""

@@ -128,6 +128,7 @@ class NasBench201Family(BenchmarkFamily):
             _notations,
             _space().to_str,
             settings,
+            task=_cifar10_task if dataset == "cifar10" else None,
         )
 
     def tabulation(self, dataset: str) -> object:
@@ -162,4 +163,17 @@ def _digits(settings: Mapping[str, str]) -> Benchmark:
         _functions,
         _space().canonical,
         settings,
+        task=_digits_task,
     )
+
+
+def _cifar10_task() -> object:
+    from spaces.nasbench201.search_task import cifar10_task
+
+    return cifar10_task()
+
+
+def _digits_task() -> object:
+    from spaces.nasbench201.search_task import digits_task
+
+    return digits_task()

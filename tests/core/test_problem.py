@@ -231,7 +231,7 @@ def test_minimised_scores_are_turned_round():
 
 def test_a_table_has_no_task():
     with pytest.raises(HarnessError, match="is a table"):
-        open_problem()[0].task  # noqa: B018
+        open_problem(load_benchmark("nasbench-graph/proteins"))[0].task  # noqa: B018
 
 
 def test_properties_are_free():

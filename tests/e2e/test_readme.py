@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import shlex
 import tomllib
@@ -47,7 +48,7 @@ def test_a_method_is_fifteen_lines() -> None:
 
 def test_commands() -> None:
     assert {main(words) for words in commands("list")} == {0}
-    study, own, _ = commands("compare")
+    study, own, *_ = commands("compare")
     assert main([*study, "--seeds", "6", "--budget", "20"]) == 0
     assert main([*own, "--seeds", "6"]) == 0
     (report,) = commands("report")
@@ -57,14 +58,38 @@ def test_commands() -> None:
 
 
 def test_ranking() -> None:
-    (words,) = commands("rank")
+    words, _ = commands("rank")
     assert main([*words, "--seeds", "6"]) == 0
 
 
 def test_methods_that_predict() -> None:
     pytest.importorskip("torch")
-    *_, words = commands("compare")
+    _, _, words, _ = commands("compare")
     assert main([*words, "--seeds", "2", "--budget", "20"]) == 0
+
+
+def test_supernets() -> None:
+    pytest.importorskip("torch")
+    *_, words = commands("compare")
+    assert main([*words, "--seeds", "2", "--budget", "24epochs"]) == 0
+    *_, words = commands("rank")
+    assert main([*words, "--seeds", "1", "--candidates", "20"]) == 0
+
+
+def test_numbers_are_those_of_the_reference() -> None:
+    table = README.split("<!-- predictor-methods -->")[1].split("<!-- end")[0]
+    head, _, *rows = [line.strip("| ").split(" | ") for line in table.strip().splitlines()]
+    reference = Path(__file__).parents[2] / "results" / "reference" / "predictor-methods.csv"
+    with reference.open() as file:
+        known = {(row["benchmark"], row["method"]): row for row in csv.DictReader(file)}
+    benchmarks = {benchmark for benchmark, _ in known}
+    for method, *cells, rank in rows:
+        for benchmark, cell in zip(head[1:-1], cells, strict=True):
+            mean, deviation = (float(known[benchmark, method][name]) for name in ("mean", "std"))
+            points = 1 if mean > 1 else 100
+            assert cell == f"{points * mean:.2f} ± {points * deviation:.2f}"
+        ranks = [float(known[benchmark, method]["rank"]) for benchmark in benchmarks]
+        assert rank == f"{sum(ranks) / len(ranks):.1f}"
 
 
 def test_study_file_means_the_command_beside_it(capfd: pytest.CaptureFixture[str]) -> None:

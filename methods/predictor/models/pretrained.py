@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import Predictor, SearchSpace, load_predictor, require
+from harness import Predictor, SearchSpace, require, unlabelled_scorer
 from methods.predictor.models.unlabelled import draw_unlabelled
 from methods.predictor.models.weak_labels import Properties, no_properties, standardised
 
@@ -52,7 +52,7 @@ class PretrainedPredictor(Predictor):
 
     def trains(self) -> bool:
         """Whether the scorer of `weak` does."""
-        return bool(self.weak) and load_predictor(self.weak).trains()
+        return bool(self.weak) and unlabelled_scorer(self.weak).trains()
 
     def uses(self) -> tuple[str, ...]:
         """The scorer of `weak`."""
@@ -153,7 +153,7 @@ class PretrainedPredictor(Predictor):
             return np.empty((len(archs), 0))
         from scipy.stats import rankdata
 
-        scorer = load_predictor(self.weak)
+        scorer = unlabelled_scorer(self.weak)
         scorer.attach(self.space, self.rng, self.properties, self.task)
         scorer.fit(archs, np.zeros(len(archs)))
         return np.asarray(rankdata(scorer.predict(archs)), np.float64)[:, None]

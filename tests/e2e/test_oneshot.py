@@ -1,0 +1,80 @@
+"""One-shot methods from the command line: they ask for no score, and all tables hold them."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+
+import jsonschema
+import pytest
+
+from harness.cli import main
+
+pytest.importorskip("torch")
+
+METHODS = ["rsps:samples=5,batch=250", "setn:samples=5,batch=250"]
+
+
+def refuse(constant):
+    raise AssertionError(f"{constant} is no JSON")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("study")
+    words = [word for method in METHODS for word in ("-m", method)]
+    words += ["--control", METHODS[0], "--seeds", "2", "--budget", "5epochs", "--jobs", "1"]
+    words = ["compare", "-b", "nasbench201/digits", *words, "--out", str(folder)]
+    assert main(words) == 0
+    return folder
+
+
+def test_json_holds_what_was_spent(folder, capsys):
+    capsys.readouterr()
+    assert main(["report", str(folder), "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out, parse_constant=refuse)
+    schema = json.loads((files("harness.report") / "schemas/compare-1.json").read_text())
+    jsonschema.validate(found, schema)
+    (benchmark,) = found["benchmarks"]
+    for row in benchmark["results"]:
+        assert row["failed"] == row["queries"] == 0
+        assert row["n"] == 2
+        assert row["mean"] > 10
+        assert row["seconds"] > 0
+        assert row["valid_mean"] is None  # It was never asked for.
+
+
+@pytest.mark.parametrize("form", ["table", "markdown", "latex", "csv"])
+def test_other_formats(folder, form, capsys):
+    capsys.readouterr()
+    assert main(["report", str(folder), "--format", form]) == 0
+    printed = capsys.readouterr().out
+    assert all(name.split(":")[0] in printed for name in METHODS)
+    if form in ("table", "markdown"):
+        # Beside the main table there is the one of seconds, the only axis with anything on it.
+        assert "seconds needed" in printed
+        assert "queries needed" not in printed
+
+
+def test_nothing_stays_of_the_runs_but_their_results(folder):
+    assert not list(folder.glob("scratch/**/*.pt"))
+
+
+def test_beside_a_method_that_asks(tmp_path, capsys):
+    words = ["compare", "-b", "nasbench201/digits", "-m", METHODS[0], "-m", "random-search"]
+    words += ["--seeds", "2", "--budget", "40epochs", "--jobs", "1", "--out", str(tmp_path)]
+    assert main([*words, "--format", "json"]) == 0
+    (benchmark,) = json.loads(capsys.readouterr().out, parse_constant=refuse)["benchmarks"]
+    rows = {row["method"].split(":")[0]: row for row in benchmark["results"]}
+    assert rows["random-search"]["queries"] == 5
+    assert rows["rsps"]["queries"] == 0
+
+
+def test_validate_takes_its_budget_in_epochs(capsys):
+    from harness.testing.checks import budget_queries, runs
+    from harness.testing.lab import Lab
+
+    lab = Lab("rsps", queries=30)
+    # 13 epochs, and 100 architectures judged on 32 images, half of the training part.
+    assert runs(lab).startswith("29.6667 of 30 epochs, recommends (")
+    assert "epochs and seconds do" in budget_queries(lab)

@@ -1,0 +1,79 @@
+"""Scores of a scorer that needs no labels as one more weak label."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from harness import HarnessError, load_predictor
+from harness.study.plan import identity_of
+from harness.testing.synthetic import SyntheticSpace
+
+torch = pytest.importorskip("torch")
+
+SPACE = SyntheticSpace((4,) * 5)
+
+SUM = """
+from harness import Predictor
+
+class Sum(Predictor):
+    factor: float = 1.0
+    def learns(self):
+        return False
+    def learn(self, archs, scores):
+        assert not scores.any()
+    def guess(self, archs):
+        return self.factor * archs.sum(1).astype(float)
+"""
+
+
+@pytest.fixture
+def scorer(tmp_path):
+    file = tmp_path / "sums.py"
+    file.write_text(SUM)
+    return f"({file}:Sum)"
+
+
+@pytest.fixture
+def predictor(scorer):
+    def make(**parameters):
+        text = ",".join(f"{k}={v}" for k, v in {"weak": scorer, **parameters}.items())
+        made = load_predictor(f"pretrained-mlp:{text}")
+        made.attach(SPACE, np.random.default_rng(0))
+        return made
+
+    return make
+
+
+def test_is_learned_before_any_label(predictor):
+    own = predictor()
+    archs = SPACE.population[::25]
+    labels = archs.sum(1).astype(float)
+    own.fit(archs[:4], labels[:4])
+    with_weak = np.corrcoef(own.predict(archs), labels)[0, 1]
+    alone = predictor(pretrain="false")
+    alone.fit(archs[:4], labels[:4])
+    assert with_weak > 0.9
+    assert with_weak > np.corrcoef(alone.predict(archs), labels)[0, 1]
+
+
+def test_only_the_order_counts(predictor, scorer):
+    archs = SPACE.population[::25]
+    found = []
+    for weak in (scorer, scorer.replace("Sum)", "Sum:factor=1e6)")):
+        own = predictor(weak=weak)
+        own.fit(archs[:10], archs[:10].sum(1).astype(float))
+        found.append(own.predict(archs))
+    assert (found[0] == found[1]).all()
+
+
+def test_is_part_of_the_identity(scorer):
+    made = load_predictor(f"pretrained-mlp:weak={scorer}")
+    (used,) = identity_of("scorer", "pretrained-mlp", made, "")["uses"]
+    assert used["scorer"].endswith("Sum")
+    assert used["scorer_file"]
+
+
+def test_refuses_a_scorer_that_learns_from_labels(predictor):
+    with pytest.raises(HarnessError, match="learns from labels"):
+        predictor(weak="ridge")
