@@ -46,6 +46,9 @@ def main(arguments: list[str] | None = None) -> int:
     command = typer.main.get_command(app)
     try:
         code = command.main(arguments, prog_name="harness", standalone_mode=False)
+        if sys.stdout is not None:
+            # The rest of the buffer meets a closed pipe here, and not when the interpreter ends.
+            sys.stdout.flush()
     except HarnessError as error:
         return _complain(str(error))
     except KeyboardInterrupt:
