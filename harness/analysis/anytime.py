@@ -72,8 +72,9 @@ class MethodCurve:
         ecdf: share of all (run, target) pairs reached by each point of the grid, shape (points,);
             None where there are no targets.
         targets: one entry a target; empty where optimum or mean random architecture is unknown.
-        catch_up: when it is as good as the control is in the end; None for the control itself, and
-            where the two have not run the same seeds.
+        catch_up: when it is as good as the control is in the end; None for the control itself,
+            where the two have not run the same seeds, and where the control asks for nothing: its
+            curve is only that of its end, which the axis need not reach.
     """
 
     method: str
@@ -155,6 +156,7 @@ def anytime(
         for method, curves in known.items()
         if control in known
         and method != control
+        and known[control].asks
         and np.array_equal(runs[method].seeds, runs[control].seeds)
     }
     return AnytimeAxis(

@@ -29,12 +29,14 @@ class StepCurves:
         at: what had been spent when a step begins, ascending within a run, shape (steps,).
         score: reported score from then on, on the benchmark's own scale, shape (steps,).
         spent: what a run spent in all, shape (n,); NaN for a failed run.
+        asks: whether some run asked for a score.
     """
 
     first: IntArray
     at: FloatArray
     score: FloatArray
     spent: FloatArray
+    asks: bool
 
     @classmethod
     def of(cls, runs: PairRuns, card: BenchmarkCard, axis: Axis) -> StepCurves | None:
@@ -66,7 +68,8 @@ class StepCurves:
         if np.isnan(steps).any() or np.isnan(spent[~runs.failed]).any():
             return None
         first = np.cumsum(sizes, dtype=np.int64) - sizes
-        return cls(first, steps, np.concatenate(score), spent)
+        asks = any(curve.reported.size for curve in runs.curves)
+        return cls(first, steps, np.concatenate(score), spent, asks)
 
     @property
     def median_spent(self) -> float:
