@@ -24,7 +24,7 @@ from harness.core.predictor import Predictor
 from harness.core.problem import Problem
 from harness.core.registry import load_method, load_predictor
 from harness.core.space import Architecture, Architectures, Decision, SearchSpace
-from harness.core.unlabelled import rank_unlabelled, unlabelled_scorer
+from harness.core.unlabelled import UnlabelledPredictor, rank_unlabelled, unlabelled_scorer
 
 __all__ = [
     "Architecture",
@@ -48,6 +48,7 @@ __all__ = [
     "Problem",
     "SearchSpace",
     "Unit",
+    "UnlabelledPredictor",
     "chain",
     "data_home",
     "load_method",

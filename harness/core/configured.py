@@ -44,11 +44,13 @@ class Configured:
         return frozenset()
 
     def trains(self) -> bool:
-        """Whether it trains networks itself; only a benchmark with a task has what for.
+        """Whether it needs networks and images; only a benchmark with a task has some.
 
-        By default False; see `Benchmark.task`.
+        By default whether a predictor that it uses does; see `Benchmark.task`.
         """
-        return False
+        from harness.core.registry import load_predictor
+
+        return any(load_predictor(text).trains() for text in self.uses())
 
     def uses(self) -> tuple[str, ...]:
         """References of the predictors that it uses, on which its results depend.

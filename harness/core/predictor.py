@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,9 @@ from harness.core.configured import Configured
 from harness.core.errors import HarnessError
 from harness.core.logs import Logs, write_down
 from harness.core.space import Architecture, Architectures, SearchSpace
+
+if TYPE_CHECKING:
+    from harness.core.problem import Problem
 
 FloatArray = NDArray[np.float64]
 Properties = Callable[[Architecture], Mapping[str, float]]
@@ -39,6 +44,8 @@ class Predictor(Configured, ABC):
         properties: what is known of an architecture for free; set by `attach`.
         task: data and networks, see `Benchmark.task`; set by `attach`.
         logs: what `log` wrote down, by its name.
+        spent: epochs of training that its work on networks was worth since `attach`. A subclass
+            adds what `learn` spends; what predictions cost is added by itself.
     """
 
     def needs(self) -> frozenset[str]:
@@ -88,6 +95,23 @@ class Predictor(Configured, ABC):
         self.properties: Properties = properties
         self.task: Any = task
         self.logs: Logs = {}
+        self.spent: float = 0.0
+        self._trains = self.trains()
+        self._problem: Problem | None = None
+
+    def attach_to(self, problem: Problem) -> None:
+        """Attach to what a method searches, and charge it whatever is spent on networks.
+
+        Raises:
+            HarnessError: see `attach`.
+        """
+        self.attach(
+            problem.space,
+            problem.rng,
+            problem.properties,
+            problem.task if self.trains() else None,
+        )
+        self._problem = problem
 
     def fit(self, archs: Architectures, scores: Sequence[float] | FloatArray) -> None:
         """Learn anew; what was learned before is forgotten.
@@ -98,6 +122,7 @@ class Predictor(Configured, ABC):
 
         Raises:
             HarnessError: there is nothing to learn from, or a score is no finite number.
+            BudgetExhausted: what it spent on networks does not fit into what is left.
         """
         targets = np.asarray(scores, np.float64)
         if len(archs) == 0 or targets.shape != (len(archs),):
@@ -111,15 +136,19 @@ class Predictor(Configured, ABC):
                 f"{self.class_name()} cannot learn from {len(bad)} of {len(targets)} scores that "
                 f"are not finite, the first one {targets[bad[0]]} at position {bad[0]}"
             )
-        self.learn(self.space.integers(archs), targets)
+        with self._charged():
+            self.learn(self.space.integers(archs), targets)
 
     def predict(self, archs: Architectures) -> FloatArray:
         """Expected scores, shape (n,); only their order means something for some predictors.
 
         Raises:
             HarnessError: a prediction is NaN.
+            BudgetExhausted: what it spent on networks does not fit into what is left.
         """
-        return self._checked(self.guess(self.space.integers(archs)), len(archs))
+        with self._charged(len(archs)):
+            guessed = self.guess(self.space.integers(archs))
+        return self._checked(guessed, len(archs))
 
     def predict_with_std(self, archs: Architectures) -> tuple[FloatArray, FloatArray]:
         """Expected scores and their standard deviations, each of shape (n,).
@@ -127,7 +156,8 @@ class Predictor(Configured, ABC):
         Raises:
             HarnessError: the predictor does not know how sure it is, or a prediction is NaN.
         """
-        mean, std = self.guess_with_std(self.space.integers(archs))
+        with self._charged(len(archs)):
+            mean, std = self.guess_with_std(self.space.integers(archs))
         return self._checked(mean, len(archs)), self._checked(std, len(archs))
 
     def log(self, name: str, value: float | Sequence[float]) -> None:
@@ -150,6 +180,24 @@ class Predictor(Configured, ABC):
     def guess_with_std(self, archs: NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
         """Expected scores and their standard deviations; implemented where it can be known."""
         raise HarnessError(f"{self.class_name()} does not say how sure it is of a prediction")
+
+    @contextmanager
+    def _charged(self, predictions: int = 0) -> Iterator[None]:
+        """Charge the problem that it is attached to, if any, for what is done meanwhile.
+
+        Seconds of the processor are charged where the budget is one of seconds. They would differ
+        from run to run, so they are not where nothing depends on them.
+        """
+        before, start = self.spent, time.process_time()
+        yield
+        if predictions:
+            self.spent += predictions * self.cost()
+        if self._trains and self._problem is not None:
+            measured = self._problem.budget.unit == "seconds"
+            self._problem.spend(
+                epochs=self.spent - before,
+                seconds=time.process_time() - start if measured else 0.0,
+            )
 
     def _checked(self, guessed: FloatArray, expected: int) -> FloatArray:
         if guessed.shape != (expected,):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from abc import ABC
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,6 +15,18 @@ from harness.core.space import Architecture
 
 # Largest part of a budget in epochs that goes into scores.
 SHARE = 0.5
+
+
+class UnlabelledPredictor(Predictor, ABC):
+    """A scorer that needs no labels and no encoding, such as a zero-cost proxy."""
+
+    def needs(self) -> frozenset[str]:
+        """No encoding."""
+        return frozenset()
+
+    def learns(self) -> bool:
+        """Not from labels."""
+        return False
 
 
 def unlabelled_scorer(reference: str) -> Predictor:
@@ -37,11 +49,9 @@ def rank_unlabelled(
 ) -> list[Architecture]:
     """Order architectures by a scorer that needs no labels.
 
-    It is no query. Its `Predictor.cost` is charged in epochs, and where the budget is one of
-    seconds, those of a scorer that makes networks as the processor measured them. (They would
-    differ from run to run, so they are not charged where nothing depends on them.) Of a budget in
-    epochs it gets half, and leaves one query at full fidelity: where that does not pay for all
-    architectures, the last ones are left unscored.
+    It is no query; what the scorer spends on networks is charged, see `Predictor.attach_to`. Of a
+    budget in epochs predictions get half, and leave one query at full fidelity: where that does not
+    pay for all architectures, the last ones are left unscored.
 
     Args:
         problem: has the space, and the task where the scorer makes networks.
@@ -53,22 +63,16 @@ def rank_unlabelled(
         follow in the order given.
 
     Raises:
-        BudgetExhausted: the seconds do not fit into what is left.
+        BudgetExhausted: what it spent does not fit into what is left.
         HarnessError: the scorer learns from labels.
     """
     scorer = unlabelled_scorer(reference)
-    trains, left = scorer.trains(), problem.budget
-    start = time.process_time()
-    scorer.attach(problem.space, problem.rng, problem.properties, problem.task if trains else None)
-    cost, paid = scorer.cost(), len(archs)
+    scorer.attach_to(problem)
+    cost, paid, left = scorer.cost(), len(archs), problem.budget
     if left.unit == "epochs" and cost > 0:
         query = problem.fidelities[-1] or 0
         paid = min(paid, int(max(0.0, min(SHARE * left.amount, left.amount - query)) / cost))
     # One label of no meaning, since every predictor is fitted before it predicts.
     scorer.fit([archs[0]], [0.0])
     order = np.argsort(-scorer.predict(archs[:paid]), kind="stable")
-    problem.spend(
-        epochs=cost * paid,
-        seconds=time.process_time() - start if trains and left.unit == "seconds" else 0.0,
-    )
     return [*(archs[i] for i in order), *archs[paid:]]

@@ -39,10 +39,6 @@ class RegularizedEvolution(Method):
         """What the scorer needs."""
         return unlabelled_scorer(self.warm_start).needs() if self.warm_start else frozenset()
 
-    def trains(self) -> bool:
-        """Whether the scorer makes networks."""
-        return bool(self.warm_start) and unlabelled_scorer(self.warm_start).trains()
-
     def uses(self) -> tuple[str, ...]:
         """The scorer."""
         return (self.warm_start,) if self.warm_start else ()

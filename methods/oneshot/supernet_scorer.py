@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import HarnessError, Predictor, load_method
+from harness import HarnessError, UnlabelledPredictor, load_method
 from methods.oneshot.one_shot import OneShot
 
 if TYPE_CHECKING:
     from methods.oneshot.engine import Search
 
 
-class SupernetScorer(Predictor):
+class SupernetScorer(UnlabelledPredictor):
     """Train a supernet, and order architectures by their accuracy with its weights.
 
     What a strategy's supernet knows: the weights are trained as the method would, and each
@@ -31,17 +31,9 @@ class SupernetScorer(Predictor):
 
     method: str = "rsps"
 
-    def needs(self) -> frozenset[str]:
-        """No encoding."""
-        return frozenset()
-
     def trains(self) -> bool:
         """A supernet."""
         return True
-
-    def learns(self) -> bool:
-        """Not from labels."""
-        return False
 
     def uses_methods(self) -> tuple[str, ...]:
         """What trains the weights."""
@@ -62,10 +54,15 @@ class SupernetScorer(Predictor):
                 f"supernet:method={self.method} trains no supernet. Try rsps, spos or gdas"
             )
         self._search: Search = train(method, Unmetered(self.space, self.rng, self.task, self.log))
+        self.spent += self._search.spent
 
     def guess(self, archs: NDArray[np.int64]) -> NDArray[np.float64]:
         """Share of right answers on the validation images."""
         from harness.live.torch_tools import one_thread
 
+        search = self._search
+        before = search.spent
         with one_thread():
-            return self._search.accuracies(self.space.tuples(archs), self._search.all_valid())
+            guessed = search.accuracies(self.space.tuples(archs), search.all_valid())
+        self.spent += search.spent - before
+        return guessed

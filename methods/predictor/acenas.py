@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from math import inf
 from typing import ClassVar
 
@@ -44,16 +43,11 @@ class AceNAS(Method):
         """What the predictor needs."""
         return load_predictor(self.predictor).needs()
 
-    def trains(self) -> bool:
-        """Whether the predictor does, as with ``lambdarank:weak=supernet``."""
-        return load_predictor(self.predictor).trains()
-
     def search(self, problem: Problem) -> None:
         """Label in rounds, then from the predicted top, until nothing is left."""
         labels = Labels(problem)
         predictor = load_predictor(self.predictor)
-        task = problem.task if self.trains() else None
-        predictor.attach(problem.space, problem.rng, problem.properties, task)
+        predictor.attach_to(problem)
         pace = Pace(problem, labels)
         labels.ask(labels.sample_new(1))
         for done in range(1, self.rounds + 1):
@@ -75,10 +69,6 @@ class AceNAS(Method):
         """The predicted top of what is not labelled."""
         if count == 0:
             return []
-        start = time.process_time()
         predictor.fit(labels.archs, labels.scores)
-        if self.trains():
-            # Weak labels of networks are not free: what was measured is charged as training.
-            problem.spend(seconds=time.process_time() - start)
         rows = candidates(problem, self.pool)
         return labels.best_new(rows, predictor.predict(rows), count)

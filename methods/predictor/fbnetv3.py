@@ -76,7 +76,7 @@ class FBNetV3(Method):
         """Label at random, then from rankings, then from evolution, until nothing is left."""
         labels = Labels(problem)
         predictor = load_predictor(self.predictor)
-        predictor.attach(problem.space, problem.rng, problem.properties)
+        predictor.attach_to(problem)
         allowed = self._within(problem)
         pace = Pace(problem, labels)
         labels.ask(_random(problem, labels, allowed, 1))

@@ -106,12 +106,11 @@ class Labels:
             predictor: learns anew.
             floor: lower scores are left out, unless that leaves nothing; None for no floor.
         """
-        problem = self._problem
         scores = np.array(self.scores)
         (kept,) = np.nonzero(scores >= (-np.inf if floor is None else floor))
         if len(kept) == 0:
             kept = np.arange(len(scores))
-        predictor.attach(problem.space, problem.rng, problem.properties)
+        predictor.attach_to(self._problem)
         predictor.fit([self.archs[i] for i in kept], scores[kept])
         return predictor
 

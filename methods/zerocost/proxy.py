@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, ClassVar
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import Predictor, require
+from harness import UnlabelledPredictor, require
 
 if TYPE_CHECKING:
     import torch
@@ -44,7 +44,7 @@ class Inputs:
     generator: torch.Generator
 
 
-class Proxy(Predictor, ABC):
+class Proxy(UnlabelledPredictor):
     """A score of a network with new weights; labels of architectures are not looked at.
 
     Each fit draws `repeats` batches of training images and as many seeds of weights. All
@@ -69,17 +69,9 @@ class Proxy(Predictor, ABC):
         """Check the hyper-parameters."""
         require(self, batch=(2, inf), repeats=(1, inf))
 
-    def needs(self) -> frozenset[str]:
-        """No encoding."""
-        return frozenset()
-
     def trains(self) -> bool:
         """It needs networks and images."""
         return True
-
-    def learns(self) -> bool:
-        """Not from labels."""
-        return False
 
     def cost(self) -> float:
         """See `Predictor.cost`."""

@@ -7,23 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import HarnessError, Predictor
+from harness import HarnessError, UnlabelledPredictor
 from methods.zerocost.proxy import FloatArray
 
 
-class Size(Predictor):
+class Size(UnlabelledPredictor):
     """A property of an architecture that a table knows without training; labels are not looked at.
 
     A subclass says which one.
     """
-
-    def needs(self) -> frozenset[str]:
-        """No encoding."""
-        return frozenset()
-
-    def learns(self) -> bool:
-        """Not from labels."""
-        return False
 
     def learn(self, archs: NDArray[np.int64], scores: FloatArray) -> None:
         """Nothing."""

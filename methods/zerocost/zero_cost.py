@@ -34,10 +34,6 @@ class ZeroCost(Method):
         """What the scorer needs."""
         return unlabelled_scorer(self.scorer).needs()
 
-    def trains(self) -> bool:
-        """Whether the scorer makes networks."""
-        return unlabelled_scorer(self.scorer).trains()
-
     def uses(self) -> tuple[str, ...]:
         """The scorer."""
         return (self.scorer,)

@@ -156,4 +156,6 @@ class PretrainedPredictor(Predictor):
         scorer = unlabelled_scorer(self.weak)
         scorer.attach(self.space, self.rng, self.properties, self.task)
         scorer.fit(archs, np.zeros(len(archs)))
-        return np.asarray(rankdata(scorer.predict(archs)), np.float64)[:, None]
+        ranks = rankdata(scorer.predict(archs))
+        self.spent += scorer.spent
+        return np.asarray(ranks, np.float64)[:, None]

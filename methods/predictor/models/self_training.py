@@ -50,18 +50,19 @@ class SelfTraining(Predictor):
     def learn(self, archs: NDArray[np.int64], scores: NDArray[np.float64]) -> None:
         """Fit, and fit again with guesses."""
         learner = self._learner = load_predictor(self.predictor)
-        learner.attach(self.space, self.rng, self.properties)
+        learner.attach(self.space, self.rng, self.properties, self.task)
         learner.fit(archs, scores)
         for _ in range(self.rounds):
             others = draw_unlabelled(self.space, self.rng, archs, self.unlabelled)
             if len(others) == 0:
-                return
+                break
             guesses = learner.predict(others)
             times = self.upsample or ceil(len(others) / len(archs))
             learner.fit(
                 np.concatenate([np.tile(archs, (times, 1)), others]),
                 np.concatenate([np.tile(scores, times), guesses]),
             )
+        self.spent += learner.spent
 
     def guess(self, archs: NDArray[np.int64]) -> NDArray[np.float64]:
         """What the other predictor guesses."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness import HarnessError, load_predictor
+from harness import Budget, HarnessError, load_method, load_predictor
 from harness.study.plan import identity_of
+from harness.study.run import run_seeds
+from harness.testing import SyntheticBenchmark
+from harness.testing.lab import difference
 from harness.testing.synthetic import SyntheticSpace
 
 torch = pytest.importorskip("torch")
@@ -77,3 +80,38 @@ def test_is_part_of_the_identity(scorer):
 def test_refuses_a_scorer_that_learns_from_labels(predictor):
     with pytest.raises(HarnessError, match="learns from labels"):
         predictor(weak="ridge")
+
+
+WORKS = """
+from harness import UnlabelledPredictor
+
+class Works(UnlabelledPredictor):
+    def trains(self):
+        return True
+    def cost(self):
+        return 0.25
+    def learn(self, archs, scores):
+        assert self.task is not None
+        self.spent += 3.0
+    def guess(self, archs):
+        return archs.sum(1).astype(float)
+"""
+
+
+@pytest.mark.parametrize("method", ["acenas:top=5", "fbnetv3", "weaknas"])
+@pytest.mark.parametrize("wrapped", ["{}", "(self-training:predictor={},unlabelled=10)"])
+def test_methods_pay_for_weak_labels(method, wrapped, tmp_path):
+    file = tmp_path / "works.py"
+    file.write_text(WORKS)
+    weak = f"(pretrained-mlp:unlabelled=40,epochs=2,weak_epochs=1,weak=({file}:Works))"
+    joint = "," if ":" in method else ":"
+    own = load_method(f"{method}{joint}predictor={wrapped.format(weak)}").method
+    assert own.trains()
+    (record,) = run_seeds(own, SyntheticBenchmark(), Budget(12, "queries"), [0])
+    assert record.error == ""
+    fits = record.epochs - 12 * SyntheticBenchmark().fidelities[-1]
+    # Weak labels are learned once for each predictor that is attached.
+    assert fits > 0
+    assert fits % (3.0 + 40 * 0.25) == 0
+    (again,) = run_seeds(own, SyntheticBenchmark(), Budget(12, "queries"), [0])
+    assert difference(record, again) == ""
