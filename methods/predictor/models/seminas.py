@@ -21,9 +21,9 @@ class SemiNASPredictor(NAOPredictor):
     kind over all copies: 101,000 steps for 100 labels. The default one has 100 over the labels and
     500 with guesses, in steps of 100 labels and 100 guesses with weights in the place of copies, at
     a rate that rises to 0.005 and falls to nothing: 600 steps for 100 labels, and never more than
-    2,000 of a kind. With 1,000 guesses on NAS-Bench-201 (CIFAR-10) its Kendall's tau is 0.004 below
-    that of the published schedule, both for 100 labels (95 % interval of the difference -0.023 to
-    0.015, 12 seeds) and for 300 (-0.015 to 0.007, 11 seeds): `results/README.md`.
+    2,000 of a kind. With 1,000 guesses on NAS-Bench-201 (CIFAR-10) its Kendall's tau differs
+    from that of the published schedule by -0.003 for 100 labels (95 % interval -0.011 to 0.006) and
+    by 0.001 for 300 (-0.005 to 0.006), 30 seeds: `results/README.md`.
 
     Attributes:
         settings: ``paper`` has an LSTM of 16 and a predictor of 64; ``released``, as the code for
