@@ -103,6 +103,10 @@ class Categories(Variables):
         drawn: NDArray[np.int64] = np.minimum(below, self._last)
         return drawn
 
+    def decode(self, drawn: NDArray[np.int64]) -> NDArray[np.int64]:
+        """What draws stand for: themselves."""
+        return drawn
+
     def gradient(self, drawn: NDArray[Any], weights: FloatArray) -> FloatArray:
         """Shape of `theta`; each row sums to zero."""
         chosen = drawn[:, :, None] == np.arange(self.theta.shape[1])
@@ -169,6 +173,24 @@ class Integers(Variables):
     def decode(self, drawn: FloatArray) -> NDArray[np.int64]:
         """What raw values stand for; learning uses the raw values."""
         return np.rint(np.clip(drawn, self._low, self._high)).astype(np.int64)
+
+    def probabilities(self) -> list[list[float]]:
+        """Of each variable's values: its normal density there, normalised.
+
+        Draws from beyond the ends, which the ends stand for, are left out; so the mode is largest.
+        """
+        rows = []
+        for low, high, mean, deviation in zip(
+            self._low, self._high, self.mean, self.deviation, strict=True
+        ):
+            logs = -(((np.arange(low, high + 1) - mean) / deviation) ** 2) / 2
+            density = np.exp(logs - logs.max())
+            rows.append((density / density.sum()).tolist())
+        return rows
+
+    def log_probability(self, values: Sequence[int]) -> float:
+        """Of one value for each variable, up to a constant, by the normal density there."""
+        return float(-(((np.array(values) - self.mean) / self.deviation) ** 2).sum() / 2)
 
     def gradient(self, drawn: NDArray[Any], weights: FloatArray) -> FloatArray:
         """Of `mean` and `square`, shape (2, variables)."""

@@ -28,15 +28,18 @@ TRIES = 1000
 
 @dataclass(frozen=True)
 class Decision:
-    """One categorical decision.
+    """One decision among a few choices.
 
     Attributes:
         name: unique in its space.
         choices: what can be chosen; a genotype holds the index of the choice.
+        ordered: whether choices are numbers, ascending, of which near ones are alike; a method may
+            make use of it.
     """
 
     name: str
     choices: tuple[str, ...]
+    ordered: bool = False
 
 
 class SearchSpace:

@@ -26,17 +26,46 @@ that are computed anew, over training images, for each path before it is evaluat
 class SearchTask(ABC):
     """Training and validation data of a benchmark, and its networks; never its test data.
 
+    What is trained is a classifier, unless a task overrides `loss` and `scores`, both of them. What
+    is said of images, classes and logits here then holds of whatever it has in their place.
+
     Attributes:
         name: of the data.
         train: what weights are trained on.
         valid: what architectures are judged on.
-        classes: number of classes.
+        classes: number of classes; 0 where there are none.
     """
 
     name: str
     train: Part
     valid: Part
     classes: int
+
+    def loss(self, outputs: Tensor, labels: Tensor) -> Tensor:
+        """What training lowers: the mean over examples; the cross-entropy in nats by default.
+
+        Args:
+            outputs: of a network, in float32; logits of shape (n, classes) by default.
+            labels: of the same examples, shape (n, ...).
+
+        Returns:
+            A tensor without dimensions, through which gradients can be taken.
+        """
+        from torch.nn import functional
+
+        return functional.cross_entropy(outputs, labels)
+
+    def scores(self, outputs: Tensor, labels: Tensor) -> Tensor:
+        """By what architectures are judged, without gradient; by default whether answers are right.
+
+        Args:
+            outputs: see `loss`.
+            labels: see `loss`.
+
+        Returns:
+            A number or truth value for each example, shape (n,); a higher mean is better.
+        """
+        return outputs.argmax(1) == labels
 
     @abstractmethod
     def augment(self, images: Tensor, generator: torch.Generator) -> Tensor:

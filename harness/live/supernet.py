@@ -58,3 +58,17 @@ class Supernet(nn.Module, ABC):
     @abstractmethod
     def reset_statistics(self) -> None:
         """Forget the running statistics of all normalisations, before a recalibration."""
+
+
+class SinglePath(nn.Module):
+    """The network of one architecture, made of a supernet of its own."""
+
+    def __init__(self, supernet: Supernet, arch: Architecture) -> None:
+        """Take the path of an architecture."""
+        super().__init__()
+        self.supernet, self._plan = supernet, supernet.path(arch)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """What the supernet gives for the path."""
+        outputs: Tensor = self.supernet(images, self._plan)
+        return outputs

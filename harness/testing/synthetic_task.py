@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from harness.core.space import Architecture, SearchSpace
 from harness.live.search_task import Normalisation, SearchTask
-from harness.live.supernet import Plan, Supernet
+from harness.live.supernet import Plan, SinglePath, Supernet
 from harness.live.tasks import Part
 
 WIDTH = 8
@@ -40,7 +40,7 @@ class SyntheticTask(SearchTask):
 
     def network(self, arch: Architecture, generator: torch.Generator) -> nn.Module:
         """See `SearchTask.network`."""
-        return _Single(self.supernet(generator, "batch"), arch)
+        return SinglePath(self.supernet(generator, "batch"), arch)
 
     def supernet(
         self, generator: torch.Generator, normalisation: Normalisation, partial: int = 1
@@ -138,15 +138,3 @@ class _Linear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return functional.linear(x, self.weight, self.bias)
-
-
-class _Single(nn.Module):
-    """A network of one architecture."""
-
-    def __init__(self, supernet: Supernet, arch: Architecture) -> None:
-        super().__init__()
-        self.supernet, self._plan = supernet, supernet.path(arch)
-
-    def forward(self, images: Tensor) -> Tensor:
-        logits: Tensor = self.supernet(images, self._plan)
-        return logits

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from math import inf
 
-import numpy as np
-
 from harness import Architecture, Method, Problem, require
 from methods.blackbox.proposals import first_valid
-from methods.natural_gradient import AdaptiveNaturalGradient, Categories
+from methods.genotype_law import GenotypeLaw
+from methods.natural_gradient import AdaptiveNaturalGradient
 
 
 class ASNG(Method):
     """Learn independent probabilities by natural gradients whose length adapts to the noise.
 
     Each update compares `samples` draws by rank alone (sections 3.2 and 3.3; the paper uses it
-    within one-shot search, see ``asng-nas``). Draws that are invalid are repeated and counted. The
-    recommendation is the mode, which one query is kept for; where the mode is invalid, it is the
-    most probable genotype of those evaluated. Up to `samples` queries can be left at the end, since
-    fewer make no update. Where a budget does not pay for the mode, the best score decides.
+    within one-shot search, see ``asng-nas``). Ordered decisions are integers with a normal
+    distribution each, which learns from rounded draws. Draws that are invalid are repeated and
+    counted. The recommendation is the mode, which one query is kept for; where the mode is invalid,
+    it is the most probable genotype of those evaluated. Up to `samples` queries can be left at the
+    end, since fewer make no update. Where a budget does not pay for the mode, the best score
+    decides.
 
     Attributes:
         samples: draws an update.
@@ -39,11 +40,11 @@ class ASNG(Method):
     def search(self, problem: Problem) -> Architecture:
         """Learn until what is left pays for one query, and spend it on the mode."""
         space = problem.space
-        law = Categories(space.sizes)
-        learner = AdaptiveNaturalGradient([law], self.alpha, self.step, self.adaptive)
+        law = GenotypeLaw(space)
+        learner = AdaptiveNaturalGradient(law.variables, self.alpha, self.step, self.adaptive)
 
         def draw() -> Architecture:
-            arch = tuple(law.draw(problem.rng, 1)[0].tolist())
+            (arch,) = law.genotypes(law.draw(problem.rng, 1))
             if not space.is_valid(arch):
                 problem.count("invalid genotypes drawn")
             return arch
@@ -59,7 +60,7 @@ class ASNG(Method):
                 losses.append(-problem.evaluate(arch))
                 dearest = max(dearest, before - problem.budget.amount)
             seen.update(archs)
-            learner.update([np.array(archs)], losses)
+            learner.update(law.without_fractions(archs), losses)
         chosen = law.mode
         if not space.is_valid(chosen):
             chosen = most_probable(law, seen)
@@ -67,6 +68,6 @@ class ASNG(Method):
         return chosen
 
 
-def most_probable(law: Categories, archs: set[Architecture]) -> Architecture:
+def most_probable(law: GenotypeLaw, archs: set[Architecture]) -> Architecture:
     """The genotype of highest probability; the first in order of equals."""
     return max(sorted(archs), key=law.log_probability)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from harness import Architecture, require
-from methods.natural_gradient import AdaptiveNaturalGradient, Categories
+from methods.genotype_law import GenotypeLaw
+from methods.natural_gradient import AdaptiveNaturalGradient
 from methods.oneshot.one_shot import OneShot
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from harness.live.supernet import Plan
     from methods.oneshot.engine import Search
 
@@ -24,7 +23,8 @@ class AsngNas(OneShot):
     Each step trains the weights on the mean loss of `samples` paths drawn from the probabilities.
     Then as many new paths are shown one batch of the validation part, without gradient, and only
     which loss is smaller moves the probabilities (algorithm 1 and section 4.1; see
-    `methods.natural_gradient`). The recommendation is the mode.
+    `methods.natural_gradient`). Ordered decisions are integers with a normal distribution each. The
+    recommendation is the mode.
 
     For their own space the authors train without Nesterov momentum, with a weight decay of 3e-4 and
     down to a learning rate of 0; the defaults here are those of NAS-Bench-201, which all methods
@@ -47,22 +47,24 @@ class AsngNas(OneShot):
 
     def begin(self, search: Search) -> None:
         """See `OneShot.begin`."""
-        self._law = Categories(search.space.sizes)
-        self._learner = AdaptiveNaturalGradient([self._law], self.alpha, self.step)
+        self._law = GenotypeLaw(search.space)
+        self._learner = AdaptiveNaturalGradient(self._law.variables, self.alpha, self.step)
 
     def paths(self, search: Search) -> list[Plan]:
         """See `OneShot.paths`."""
-        return plans(self._law.draw(search.rng, self.samples))
+        drawn = self._law.draw(search.rng, self.samples)
+        return [search.supernet.path(arch) for arch in self._law.genotypes(drawn)]
 
     def step_architecture(self, search: Search) -> None:
         """See `OneShot.step_architecture`."""
         import torch
 
         drawn = self._law.draw(search.rng, self.samples)
+        plans = [search.supernet.path(arch) for arch in self._law.genotypes(drawn)]
         # Still in training mode: what normalises a path are the statistics of the batch.
         with torch.no_grad():
-            losses = [search.loss(plan, search.valid).item() for plan in plans(drawn)]
-        self._learner.update([drawn], losses)
+            losses = [search.loss(plan, search.valid).item() for plan in plans]
+        self._learner.update(drawn, losses)
 
     def end_epoch(self, search: Search) -> None:
         """See `OneShot.end_epoch`."""
@@ -81,8 +83,3 @@ class AsngNas(OneShot):
     def distribution(self, search: Search) -> list[list[float]]:
         """See `OneShot.distribution`."""
         return self._law.probabilities()
-
-
-def plans(drawn: NDArray[Any]) -> list[Plan]:
-    """The paths of genotypes, given as (n, decisions)."""
-    return [[{choice: None} for choice in row] for row in drawn.tolist()]

@@ -97,7 +97,7 @@ class E2NAS(OneShot):
 
         gamma = exploration_weight(search.progress, self.slope)
         chosen = self._decode(search)
-        weights = [p + (1 - p).detach() for p in self._chances(search, chosen)]
+        weights = [p + (1 - p).detach() for p in self._chances(chosen)]
         plan = [{choice: weight} for choice, weight in zip(chosen, weights, strict=True)]
         loss = (1 - gamma) * search.loss(plan, search.valid)
         if self.variant == "paper" and len(self._last) == self.archive:
@@ -118,7 +118,9 @@ class E2NAS(OneShot):
 
     def derive(self, search: Search) -> Architecture:
         """See `OneShot.derive`."""
-        drawn = (self._decode(search, greedy=False) for _ in range(TRIES))
+        from methods.oneshot.latent import decoded
+
+        drawn = (decoded(self._vae, self._point, search.generator) for _ in range(TRIES))
         for arch in (self._decode(search), *drawn):
             if search.space.is_valid(arch):
                 return arch
@@ -132,18 +134,18 @@ class E2NAS(OneShot):
         """See `OneShot.distribution`: what the decoder says along its most probable choices."""
         import torch
 
-        with torch.no_grad():
-            archs = self._vae.decode(self._point[None])
-            rows = self._vae.logits(self._point[None], archs)[0].softmax(dim=1).tolist()
-        return [row[:size] for row, size in zip(rows, search.space.sizes, strict=True)]
+        from methods.oneshot.latent import decoded, probabilities
 
-    def _decode(self, search: Search, greedy: bool | None = None) -> Architecture:
-        import torch
-
-        greedy = self.variant == "paper" if greedy is None else greedy
         with torch.no_grad():
-            archs = self._vae.decode(self._point[None], None if greedy else search.generator)
-        return tuple(archs[0].tolist())
+            rows = probabilities(self._vae, self._point, decoded(self._vae, self._point, None))
+        pairs = zip(rows.tolist(), search.space.sizes, strict=True)
+        return [row[:size] for row, size in pairs]
+
+    def _decode(self, search: Search) -> Architecture:
+        from methods.oneshot.latent import decoded
+
+        drawn = self.variant == "released"
+        return decoded(self._vae, self._point, search.generator if drawn else None)
 
     def _look(self, search: Search, archs: list[Architecture]) -> None:
         """Show the batch to paths without gradient, as the released code does."""
@@ -153,16 +155,13 @@ class E2NAS(OneShot):
             losses = [search.loss(path(arch), search.train).item() for arch in archs]
         self._complements.append(losses[1])
 
-    def _chances(self, search: Search, arch: Architecture) -> list[Tensor]:
+    def _chances(self, arch: Architecture) -> list[Tensor]:
         """Probability of each of an architecture's choices, with the gradient of the point."""
-        import torch
+        from methods.oneshot.latent import of_choices, probabilities, read_as_choices
 
-        index = torch.tensor(arch, device=search.device)
         if self.variant == "released":
-            sizes = torch.tensor(search.space.sizes, device=search.device)
-            return list(self._point.softmax(dim=0)[sizes.cumsum(0) - sizes + index])
-        logits = self._vae.logits(self._point[None], index[None])[0]
-        return list(logits.softmax(dim=1).gather(1, index[:, None])[:, 0])
+            return list(read_as_choices(self._vae, self._point, arch))
+        return list(of_choices(probabilities(self._vae, self._point, arch), arch))
 
 
 def path(arch: Architecture) -> Plan:

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
 from harness import Architecture, BudgetExhausted, HarnessError, Problem
 from harness.live.search_task import SearchTask
@@ -114,13 +113,13 @@ class Search:
         return self.epoch / self.epochs
 
     def loss(self, plan: Plan, batch: Batch) -> Tensor:
-        """Mean cross-entropy of a batch in nats; counted, with gradient where there is one."""
+        """The task's loss on a batch; counted, with gradient where there is one."""
         images, labels = batch
         if torch.is_grad_enabled():
             self.gradient_images += len(labels)
         else:
             self.forward_images += len(labels)
-        return functional.cross_entropy(self._logits(images, plan), labels)
+        return self.task.loss(self._logits(images, plan), labels)
 
     def _logits(self, images: Tensor, plan: Plan) -> Tensor:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._mixed):
@@ -137,7 +136,8 @@ class Search:
     def accuracies(self, archs: Sequence[Architecture], batch: Batch | None = None) -> NDArray[Any]:
         """Share of right answers of each architecture with the supernet's weights, shape (n,).
 
-        All are judged on the same images, up to 512 of them at a time.
+        All are judged on the same images, up to 512 of them at a time. Where the task is no
+        classification it is the mean of its scores; see `SearchTask.scores`.
 
         Args:
             archs: genotypes.
@@ -145,7 +145,8 @@ class Search:
         """
         images, labels = batch or self.draw_valid(JUDGED)
         # Parts of equal size, of which none has too few images for statistics of a batch.
-        parts = images.tensor_split(math.ceil(len(labels) / JUDGED))
+        count = math.ceil(len(labels) / JUDGED)
+        parts = list(zip(images.tensor_split(count), labels.tensor_split(count), strict=True))
         found = np.empty(len(archs))
         self.supernet.eval()
         with torch.no_grad():
@@ -154,13 +155,13 @@ class Search:
                 if self._method.normalisation == "recalibrated":
                     self._recalibrate(path)
                 self.forward_images += len(labels)
-                guesses = torch.cat([self._logits(part, path).argmax(1) for part in parts])
-                found[i] = (guesses == labels).double().mean().item()
+                scores = [self.task.scores(self._logits(x, path), y) for x, y in parts]
+                found[i] = torch.cat(scores).double().mean().item()
         self.supernet.train()
         return found
 
     def best_of(self, archs: Sequence[Architecture]) -> Architecture:
-        """The architecture with most right answers; the first one of equals."""
+        """The architecture with the highest accuracy; the first one of equals."""
         return archs[int(self.accuracies(archs).argmax())]
 
     def judging_cost(self, archs: int, images: int = 0) -> float:

@@ -118,15 +118,20 @@ class Evolutionary(OneShot):
         if count and not allowed:
             raise HarnessError(
                 f"none of {TRIES} random architectures costs at most max_flops={self.max_flops:g} "
-                f"on {search.task.name}. The last one costs {_flops(search, drawn[-1]):g}"
+                f"on {search.task.name}. The last one costs {flops_of(search, drawn[-1]):g}"
             )
         return [allowed[i % len(allowed)] for i in range(count)]
 
     def _affordable(self, search: Search, arch: Architecture) -> bool:
-        return not self.max_flops or _flops(search, arch) <= self.max_flops
+        return not self.max_flops or flops_of(search, arch) <= self.max_flops
 
 
-def _flops(search: Search, arch: Architecture) -> float:
+def flops_of(search: Search, arch: Architecture) -> float:
+    """What an architecture costs, by the benchmark's property ``flops`` or ``flops_m``.
+
+    Raises:
+        HarnessError: the benchmark has neither.
+    """
     known = search.problem.properties(arch)
     for name in ("flops", "flops_m"):
         if name in known:

@@ -64,7 +64,7 @@ class OneShot(Method, ABC):
 
     def __post_init__(self) -> None:
         """Check the hyper-parameters."""
-        require(self, epochs=(0, inf), batch=(2, inf), learning_rate=(0, inf), momentum=(0, 1))
+        require(self, epochs=(0, inf), batch=(1, inf), learning_rate=(0, inf), momentum=(0, 1))
         require(self, last_learning_rate=(0, self.learning_rate), weight_decay=(0, inf))
         require(self, clip=(1e-9, inf))
 

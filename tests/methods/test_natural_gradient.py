@@ -201,11 +201,18 @@ def test_small_toy():
 
 
 def test_large_toy():
-    # 1,691 to 16,297 in an independent one; a fixed step of 1 / 120 needs about 22,000.
-    found = iterations(30, 5, 2, 16_300)
-    assert 1000 < found < 16_300
-    limit = 2 * found
-    assert iterations(30, 5, 2, limit, step=1 / 120, adaptive=False) == limit
+    # Eight seeds of an independent implementation, and of this one: 1,691 to 16,297, median 7.8k.
+    found = [iterations(30, 5, seed, 40_000) for seed in range(8)]
+    print("iterations until success", found)
+    assert max(found) < 40_000
+    # Rounding on another machine makes them other samples of the same.
+    assert sum(1_691 <= n <= 16_297 for n in found) >= 5
+    median = np.median(found)
+    assert 3_000 < median < 13_000
+    # A fixed step of 1 / 120 needs 19,122 to 26,436, median 22.4k.
+    limit = round(2 * median)
+    for seed in range(3):
+        assert iterations(30, 5, seed, limit, step=1 / 120, adaptive=False) == limit
 
 
 def test_integers_and_categories_together():

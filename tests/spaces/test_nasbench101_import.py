@@ -226,7 +226,7 @@ def test_what_the_benchmark_states(home: Path) -> None:
     assert (card.searched, card.reported, card.noise) == ("valid@108", "test@108", "sampled")
     assert (card.searched_trials, card.searches_reported) == ("one training run of up to 3", False)
     assert card.units == ("queries", "epochs", "seconds")
-    assert (card.default_budget, card.metric) == ("300 queries", "accuracy (0 to 1)")
+    assert (card.default_budget, card.metric) == ("300 queries", "accuracy (0-1)")
     assert card.checksum == sha256_of(target)
     assert benchmark.fidelities == FULL
     three = next(iter(runs(FULL_FILE, 36).values()))

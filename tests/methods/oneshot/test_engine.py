@@ -313,7 +313,7 @@ def test_a_benchmark_without_a_task():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"batch": 1}, {"learning_rate": -1.0}, {"last_learning_rate": 0.1}, {"clip": 0.0}]
+    "wrong", [{"batch": 0}, {"learning_rate": -1.0}, {"last_learning_rate": 0.1}, {"clip": 0.0}]
 )
 def test_impossible_settings(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):

@@ -20,7 +20,7 @@ engine = pytest.importorskip("methods.oneshot.engine")
 every = pytest.mark.parametrize("name", strategies())
 # The last batch has two images, the others 64.
 IMAGES, VALID = 130, 40
-LINES = 120
+LINES = 100
 
 
 def toy():

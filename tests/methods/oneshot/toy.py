@@ -21,6 +21,7 @@ from methods.oneshot.one_shot import OneShot
 SMALL = {
     "enas": {"updates": "2", "samples": "3", "candidates": "4"},
     "fairnas": {"population": "5", "generations": "3"},
+    "ponas": {"completions": "2"},
     "rsps": {"samples": "5"},
     "setn": {"samples": "5"},
     "spos": {"population": "5", "generations": "3"},

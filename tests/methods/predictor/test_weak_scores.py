@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from harness import Budget, HarnessError, load_method, load_predictor
+from harness.core.registry import load_benchmark
 from harness.study.plan import identity_of
 from harness.study.run import run_seeds
 from harness.testing import SyntheticBenchmark
@@ -115,3 +116,18 @@ def test_methods_pay_for_weak_labels(method, wrapped, tmp_path):
     assert fits % (3.0 + 40 * 0.25) == 0
     (again,) = run_seeds(own, SyntheticBenchmark(), Budget(12, "queries"), [0])
     assert difference(record, again) == ""
+
+
+def test_acenas_pays_for_the_supernet_of_its_weak_labels():
+    supernet = "(supernet:method=(rsps:epochs=2,learning_rate=0.05))"
+    text = f"acenas:top=5,predictor=(lambdarank:unlabelled=40,weak={supernet})"
+    own, benchmark = load_method(text).method, load_benchmark("nasbench201/digits")
+    assert own.trains()
+    first, again = (run_seeds(own, benchmark, Budget(150, "epochs"), [0])[0] for _ in range(2))
+    assert first.error == ""
+    assert difference(first, again) == ""
+    task = benchmark.task
+    judged = 40 * len(task.valid.labels) / len(task.train.labels) / 3
+    # Two epochs of training once, and each of 40 cells shown every validation image.
+    assert first.epochs == pytest.approx(first.queries * 8 + 2 + judged)
+    assert 150 - 8 < first.epochs <= 150

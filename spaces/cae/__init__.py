@@ -1,0 +1,5 @@
+"""Convolutional autoencoders (Suganuma et al., ICML 2018) as ASNG-NAS searches them."""
+
+from spaces.cae.space import CaeSpace
+
+__all__ = ["CaeSpace"]

@@ -1,0 +1,5 @@
+"""The cells of ENAS (Pham et al., ICML 2018) with the operations of ASNG-NAS."""
+
+from spaces.enas_micro.space import EnasMicroSpace
+
+__all__ = ["EnasMicroSpace"]
