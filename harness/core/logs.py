@@ -18,3 +18,9 @@ def write_down(logs: Logs, name: str, value: float | Sequence[float]) -> None:
     """
     row = [float(v) for v in value] if isinstance(value, Sequence) else float(value)
     logs.setdefault(name, []).append(row)
+
+
+def last_numbers(logs: Logs) -> dict[str, float]:
+    """What each series of numbers ended with, by its name; series of rows are left out."""
+    ended = {name: series[-1] for name, series in logs.items() if series}
+    return {name: value for name, value in ended.items() if isinstance(value, float)}

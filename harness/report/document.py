@@ -31,6 +31,7 @@ def as_markdown(sections: Sequence[Section], closing: Sequence[str], folder: Pat
         below = [*section.failures, section.top_in_bold, *section.notes]
         if section.power:
             below.append(section.power)
+        below += section.ended
         blocks.append(
             f"### {name}\n\n" + "  \n".join(rest) + f"\n\n{table}\n\n" + "  \n".join(below)
         )

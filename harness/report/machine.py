@@ -20,7 +20,7 @@ from harness.analysis.aggregate import SuiteAnalysis
 from harness.analysis.analyse import StudyAnalysis
 from harness.analysis.comparison import Comparison
 from harness.analysis.summary import BenchmarkAnalysis, MethodSummary
-from harness.study.results import PairRuns, StudyResults
+from harness.study.results import PairRuns, StudyResults, mean_ends
 
 SCHEMA = 1
 
@@ -85,11 +85,11 @@ def _benchmark(results: StudyResults, benchmark: BenchmarkAnalysis) -> dict[str,
 def _told(runs: PairRuns | None) -> dict[str, Any]:
     """What the runs of a row say besides scores."""
     if runs is None:
-        return {"failures": {}, "counts": {}}
+        return {"failures": {}, "counts": {}, "ended": {}}
     counts: Counter[str] = Counter()
     for counted in runs.counts:
         counts.update(counted)
-    return {"failures": runs.errors, "counts": dict(counts)}
+    return {"failures": runs.errors, "counts": dict(counts), "ended": mean_ends(runs.ended)}
 
 
 def _comparison(comparison: Comparison) -> dict[str, Any]:

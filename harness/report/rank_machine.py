@@ -10,6 +10,7 @@ from typing import Any
 from harness.analysis.rank_analyse import CellAnalysis, RankAnalysis, ScorerMeans
 from harness.report.machine import VERDICT_FIELDS, dumped, suite_object
 from harness.study.rank_results import RankResults
+from harness.study.results import mean_ends
 
 SCHEMA = 1
 
@@ -55,9 +56,11 @@ def _cell(results: RankResults, cell: CellAnalysis) -> dict[str, Any]:
             {
                 **asdict(means),
                 **{name: getattr(row, name) for name in _ROW_FIELDS},
-                "failures": results.runs[own.benchmark, own.labels, means.scorer].errors,
+                "failures": runs.errors,
+                "ended": mean_ends(runs.ended),
             }
             for row, means in zip(statistics.results, cell.means, strict=True)
+            for runs in [results.runs[own.benchmark, own.labels, means.scorer]]
         ],
         "comparisons": [asdict(comparison) for comparison in statistics.comparisons],
         "pairwise": [asdict(comparison) for comparison in statistics.pairwise],

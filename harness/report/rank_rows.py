@@ -9,7 +9,14 @@ from harness.analysis.rank_cards import CORRELATION, NAMES
 from harness.analysis.scale import Scale
 from harness.analysis.summary import MethodSummary
 from harness.analysis.wording import phrase
-from harness.report.section import Row, Section, best_first, failure_lines, mean_and_spread
+from harness.report.section import (
+    Row,
+    Section,
+    best_first,
+    ended_lines,
+    failure_lines,
+    mean_and_spread,
+)
 from harness.report.terminal import suite_lines
 from harness.study.rank_quality import SHORT_LIST, TOP
 from harness.study.rank_results import RankResults
@@ -77,6 +84,11 @@ def _section(
         notes=cell.notes,
         pairing=statistics.pairing_text,
         power=statistics.power.text if statistics.power else "",
+        ended=tuple(
+            line
+            for row in ordered
+            for line in ended_lines(row.method, results.runs[*key, row.method].ended)
+        ),
         more_header=(
             "scorer",
             "mean abs. error",

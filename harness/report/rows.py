@@ -9,7 +9,14 @@ from harness.analysis.anytime import MethodCurve
 from harness.analysis.summary import BenchmarkAnalysis
 from harness.analysis.wording import phrase
 from harness.core.benchmark import BenchmarkCard
-from harness.report.section import Row, Section, best_first, failure_lines, mean_and_spread
+from harness.report.section import (
+    Row,
+    Section,
+    best_first,
+    ended_lines,
+    failure_lines,
+    mean_and_spread,
+)
 from harness.report.terminal import suite_lines
 from harness.study.results import StudyResults
 
@@ -43,6 +50,12 @@ def _section(
         notes=benchmark.notes,
         pairing=benchmark.pairing_text,
         power=benchmark.power.text if benchmark.power else "",
+        ended=tuple(
+            line
+            for row in best_first(benchmark)
+            if (runs := results.pairs.get((benchmark.card.id, row.method)))
+            for line in ended_lines(row.method, runs.ended)
+        ),
         more_header=more_header,
         more=tuple(more),
     )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.analysis.summary import BenchmarkAnalysis, MethodSummary
+from harness.study.results import mean_ends
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Section:
         notes: what a reader must know about incomplete or thin data.
         pairing: a sentence about what pairing gained.
         power: a sentence about what could be found; may be empty.
+        ended: what runs wrote down ended with, a line a method.
         more_header: titles of a second table; empty where there is none.
         more: its rows.
     """
@@ -45,6 +48,7 @@ class Section:
     notes: tuple[str, ...]
     pairing: str
     power: str
+    ended: tuple[str, ...] = ()
     more_header: tuple[str, ...] = ()
     more: tuple[tuple[str, ...], ...] = ()
 
@@ -89,3 +93,14 @@ def failure_lines(row: MethodSummary, errors: dict[int, str], folder: str) -> li
         f"{row.method}: {row.failed} of {row.n} runs failed ({last}); scored as the worst value",
         f"Traceback of seed {seed}: harness report {folder} --failure {row.method}:{seed}",
     ]
+
+
+def ended_lines(name: str, ended: Sequence[Mapping[str, float]]) -> list[str]:
+    """What the runs of a row wrote down in the end, the means over them; nothing if nothing.
+
+    Args:
+        name: of a method or a scorer.
+        ended: last number of each series of each run, by the name of the series.
+    """
+    told = ", ".join(f"{series} {value:.3g}" for series, value in mean_ends(ended).items())
+    return [f"{name} ended with {told}"] if told else []

@@ -22,6 +22,7 @@ def _section(section: Section) -> str:
     lines += [section.top, *section.notes, section.pairing]
     if section.power:
         lines.append(section.power)
+    lines += section.ended
     if section.more:
         lines += ["", *columns(section.more_header, section.more)]
     return "\n".join(lines)

@@ -58,6 +58,7 @@ class ScorerRuns:
         regret_10: regret of the best one of the ten predicted best.
         top_share: share of the predicted top that belongs to the true top.
         digests: of the predictions, in the order of ``seeds``; empty for a failed run.
+        ended: last number of each series of numbers that a run wrote down, likewise, by name.
         errors: traceback of every failed seed.
     """
 
@@ -76,6 +77,7 @@ class ScorerRuns:
     regret_10: FloatArray
     top_share: FloatArray
     digests: tuple[str, ...] = ()
+    ended: tuple[dict[str, float], ...] = ()
     errors: dict[int, str] = field(default_factory=dict)
 
 

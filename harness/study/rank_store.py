@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from harness.core.benchmark import BenchmarkCard
+from harness.core.logs import last_numbers
 from harness.study.rank_plan import RankPlan
 from harness.study.rank_quality import Quality, worst
 from harness.study.rank_results import Cell, RankResults, ScorerRuns
@@ -97,7 +98,7 @@ class RankStore(Shards[RankRecord]):
         self, folder: Path, cell: Cell, scorer: str, card: BenchmarkCard, seeds: set[int]
     ) -> ScorerRuns:
         rows: dict[int, dict[str, Any]] = {}
-        for table in self.shards(folder, [*_COLUMNS, *_QUALITY]):
+        for table in self.shards(folder, [*_COLUMNS, *_QUALITY], ["logs"]):
             for row in table.to_pylist():
                 if row["seed"] in seeds:
                     rows.setdefault(row["seed"], row)
@@ -112,6 +113,7 @@ class RankStore(Shards[RankRecord]):
             seeds=np.array([row["seed"] for row in ordered], np.int64),
             failed=np.array([bool(row["error"]) for row in ordered], np.bool_),
             digests=tuple(row["digest"] for row in ordered),
+            ended=tuple(last_numbers(json.loads(row.get("logs", "{}"))) for row in ordered),
             errors={row["seed"]: row["error"] for row in ordered if row["error"]},
             **{
                 name: np.array([row[name] for row in ordered], np.float64)

@@ -5,6 +5,7 @@ This is the only thing that the analysis and the report read; no table is needed
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -53,6 +54,7 @@ class PairRuns:
         wall: seconds on the wall, shape (n,).
         curves: anytime curve of every run, in the order of ``seeds``; empty steps for a failed run.
         counts: what each run counted, by name, in the order of ``seeds``.
+        ended: last number of each series of numbers that a run wrote down, by name, likewise.
         errors: traceback of every failed seed.
     """
 
@@ -69,6 +71,7 @@ class PairRuns:
     wall: FloatArray
     curves: tuple[Curve, ...] = ()
     counts: tuple[dict[str, int], ...] = ()
+    ended: tuple[dict[str, float], ...] = ()
     errors: dict[int, str] = field(default_factory=dict)
 
 
@@ -97,3 +100,13 @@ class StudyResults:
     seeds: tuple[int, ...]
     provenance: dict[str, object]
     noun: str = "method"
+
+
+def mean_ends(ended: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Means over runs of the numbers that their series ended with, by name.
+
+    Args:
+        ended: of each run.
+    """
+    names = {name: None for own in ended for name in own}
+    return {name: float(np.mean([own[name] for own in ended if name in own])) for name in names}

@@ -109,7 +109,7 @@ class NasBench101(TableBenchmark):
             TableFacts(
                 id="nasbench101/cifar10",
                 dataset="cifar10",
-                metric="accuracy (0 to 1)",
+                metric="accuracy (0-1)",
                 direction="maximize",
                 searched="test@108" if layout.averaged else "valid@108",
                 reported="test@108",

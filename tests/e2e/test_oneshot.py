@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from importlib.resources import files
 
 import jsonschema
@@ -42,6 +43,7 @@ def test_json_holds_what_was_spent(folder, capsys):
         assert row["mean"] > 10
         assert row["seconds"] > 0
         assert row["valid_mean"] is None  # It was never asked for.
+        assert row["ended"]["training loss"] > 0
 
 
 @pytest.mark.parametrize("form", ["table", "markdown", "latex", "csv"])
@@ -51,6 +53,7 @@ def test_other_formats(folder, form, capsys):
     printed = capsys.readouterr().out
     assert all(name.split(":")[0] in printed for name in METHODS)
     if form in ("table", "markdown"):
+        assert "ended with training loss" in printed
         # Beside the main table there is the one of seconds, the only axis with anything on it.
         assert "seconds needed" in printed
         assert "queries needed" not in printed
@@ -78,3 +81,38 @@ def test_validate_takes_its_budget_in_epochs(capsys):
     # 13 epochs, and 100 architectures judged on 32 images, half of the training part.
     assert runs(lab).startswith("29.6667 of 30 epochs, recommends (")
     assert "epochs and seconds do" in budget_queries(lab)
+
+
+@pytest.fixture
+def few_real_images(harness_data, tmp_path, monkeypatch):
+    """The tables as they are, and 400 real images of CIFAR-10 in its official layout."""
+    home = tmp_path / "data"
+    own = home / "live" / "cifar10" / "cifar-10-batches-py"
+    own.mkdir(parents=True)
+    for folder in harness_data.iterdir():
+        if folder.name != "live":
+            (home / folder.name).symlink_to(folder)
+    images = harness_data / "live" / "cifar10" / "cifar-10-batches-py"
+    for file in images.glob("data_batch_*"):
+        batch = pickle.loads(file.read_bytes(), encoding="latin1")
+        few = {"data": batch["data"][:80], "labels": batch["labels"][:80]}
+        (own / file.name).write_bytes(pickle.dumps(few, protocol=2))
+    monkeypatch.setenv("HARNESS_DATA", str(home))
+    return home
+
+
+def test_smoke_study_on_real_images(few_real_images, tmp_path, capsys):
+    """The official network: some steps of 100 images, the look-up in the official table at last."""
+    shared = "batch=100,epochs=1"
+    words = ["-m", f"rsps:{shared},samples=2", "-m", f"asng-nas:{shared}", "--seeds", "1"]
+    words += ["--control", f"asng-nas:{shared}", "--budget", "20epochs", "--jobs", "1"]
+    words = ["compare", "-b", "nasbench201/cifar10", *words, "--format", "json"]
+    assert main([*words, "--out", str(tmp_path / "out")]) == 0
+    (benchmark,) = json.loads(capsys.readouterr().out)["benchmarks"]
+    from harness.core.registry import load_benchmark
+
+    table = load_benchmark("nasbench201/cifar10")
+    for row in benchmark["results"]:
+        assert row["failed"] == 0
+        assert row["seconds"] > 0
+        assert 10 <= row["mean"] <= table.card().optimum
