@@ -11,8 +11,8 @@ MOST_SEEDS = 100_000
 """Beyond this many seeds nothing is recommended."""
 
 
-def detectable_effect(n: int, alpha: float = 0.05) -> float:
-    """Smallest true mean difference that n pairs find with probability `POWER`.
+def detectable_effect(n: int, alpha: float = 0.05, power: float = POWER) -> float:
+    """Smallest true mean difference that n pairs find with a given probability.
 
     From the noncentral t distribution of the two-sided paired t test, which the sign-flip test
     follows closely; rejections on the wrong side are neglected. The noncentrality is found by
@@ -21,6 +21,7 @@ def detectable_effect(n: int, alpha: float = 0.05) -> float:
     Args:
         n: number of pairs.
         alpha: level of the test.
+        power: that probability.
 
     Returns:
         In standard deviations of the paired difference.
@@ -37,7 +38,7 @@ def detectable_effect(n: int, alpha: float = 0.05) -> float:
     while high - low > 1e-9 * high:
         middle = (low + high) / 2
         missed = special.nctdtr(n - 1, middle, critical)
-        low, high = (middle, high) if missed > 1.0 - POWER else (low, middle)
+        low, high = (middle, high) if missed > 1.0 - power else (low, middle)
     return high / math.sqrt(n)
 
 

@@ -8,7 +8,19 @@ from typing import Any
 
 import typer
 
-from harness.cli import compare, data, listing, rank, report, tabulate, train, validate
+from harness.cli import (
+    audit,
+    check,
+    compare,
+    data,
+    listing,
+    rank,
+    report,
+    reproduce,
+    tabulate,
+    train,
+    validate,
+)
 from harness.core.errors import HarnessError
 
 INTERRUPTED, USAGE = 130, 2
@@ -25,11 +37,14 @@ app = typer.Typer(
 )
 app.command("compare")(compare.compare)
 app.command("rank")(rank.rank)
+app.command("check")(check.check)
+app.command("reproduce")(reproduce.reproduce)
 app.command("list")(listing.listing)
 app.command("report")(report.report)
 app.command("validate")(validate.validate)
 app.command("tabulate")(tabulate.tabulate)
 app.command("train")(train.train)
+app.command("audit")(audit.audit)
 app.add_typer(data.app, name="data")
 
 

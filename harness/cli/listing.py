@@ -12,12 +12,14 @@ from harness.core.errors import UnknownName
 if TYPE_CHECKING:
     from harness.core.registry import MethodEntry
 
-KINDS = ("benchmarks", "methods", "scorers", "spaces")
+KINDS = ("benchmarks", "methods", "scorers", "spaces", "protocols")
 SCHEMA = 1
 
 
 def listing(
-    kind: Annotated[str, typer.Argument(help="benchmarks, methods, scorers or spaces.")] = "",
+    kind: Annotated[
+        str, typer.Argument(help="benchmarks, methods, scorers, spaces or protocols.")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> int:
     """List what there is, all kinds if none is named, with what is missing for its use."""
@@ -93,9 +95,30 @@ def _spaces() -> list[dict[str, Any]]:
     ]
 
 
+def _protocols() -> list[dict[str, Any]]:
+    from harness.gate.availability import lacking
+    from harness.gate.protocol import load_protocol, protocol_names
+
+    found = []
+    for name in protocol_names():
+        protocol = load_protocol(name)
+        missing = lacking(protocol)
+        found.append(
+            {
+                "id": name,
+                "summary": protocol.title,
+                "available": not missing,
+                "missing": missing,
+                "seeds": max(own.seeds for own in protocol.studies),
+            }
+        )
+    return found
+
+
 _FINDERS = {
     "benchmarks": _benchmarks,
     "methods": _methods,
     "scorers": _scorers,
     "spaces": _spaces,
+    "protocols": _protocols,
 }

@@ -149,13 +149,14 @@ def read_study(path: Path, kind: type[S]) -> S:
         # Paths in a study file are relative to it, so that it means the same from every folder.
         for key in kind.lists:
             if isinstance(content.get(key), list):
-                content[key] = [_beside(path, entry) for entry in content[key]]
+                content[key] = [beside(path, entry) for entry in content[key]]
         return kind(name=path.stem).changed(**content)
     except InvalidStudy as error:
         raise InvalidStudy(f"{path}: {error}") from error
 
 
-def _beside(study: Path, entry: Any) -> Any:
+def beside(study: Path, entry: Any) -> Any:
+    """An entry of a file; a path in it is relative to that file."""
     if isinstance(entry, str) and re.match(r"[^:]*\.(py|toml)\b", entry):
         return str(study.parent / entry)
     return entry

@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 _PACKAGES = ("nas-harness", "numpy", "scipy", "pyarrow", "joblib", "scikit-learn", "torch")
+_CODE = ("harness", "methods", "spaces", "pyproject.toml")
 
 
 @cache
@@ -19,7 +20,8 @@ def provenance() -> dict[str, object]:
     return {
         "versions": {"python": platform.python_version(), **_versions()},
         "commit": _git("rev-parse", "HEAD"),
-        "dirty": bool(_git("status", "--porcelain", "--untracked-files=no")),
+        # New files count: a method that is not committed yet is code as well.
+        "dirty": bool(_git("status", "--porcelain", "--", *_CODE)),
         "machine": {
             "system": f"{platform.system()} {platform.release()}",
             "processor": _processor(),

@@ -14,12 +14,14 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar, Generic
 
 from harness.core.benchmark import BenchmarkCard
 from harness.core.errors import HarnessError, InvalidStudy
 from harness.core.logs import Logs
+from harness.study.digests import digests_of
 from harness.study.provenance import provenance
 from harness.study.tasks import R, Task
 
@@ -34,14 +36,18 @@ class Shards(ABC, Generic[R]):
         kind: the command that makes such a study.
         subject: what is compared, as a key of every identity.
         folder: where it lies.
-        damaged: files that were set aside since they could not be read.
+        damaged: files that could not be read; they were set aside unless the folder is only read.
     """
 
     kind: ClassVar[str]
     subject: ClassVar[str]
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, read_only: bool = False) -> None:
         """Remember the folder; it is made when something is written.
+
+        Args:
+            folder: where it lies.
+            read_only: whether damaged files stay where they are.
 
         Raises:
             HarnessError: the path is taken by a file.
@@ -49,6 +55,7 @@ class Shards(ABC, Generic[R]):
         if folder.exists() and not folder.is_dir():
             raise HarnessError(f"{folder} is a file; --out names the folder of the results")
         self.folder = folder
+        self._read_only = read_only
         self.damaged: list[Path] = []
 
     @abstractmethod
@@ -86,7 +93,8 @@ class Shards(ABC, Generic[R]):
         """What every stored run of a task wrote down as it went on, by seed."""
         return {
             seed: json.loads(written)
-            for table in self.shards(self.pair_folder(pair), ["seed", "logs"])
+            for table in self.shards(self.pair_folder(pair), ["seed"], ["logs"])
+            if "logs" in table.column_names
             for seed, written in zip(
                 table.column("seed").to_pylist(), table.column("logs").to_pylist(), strict=True
             )
@@ -101,17 +109,16 @@ class Shards(ABC, Generic[R]):
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        seeds = [record.seed for record in records]
-        digest = hashlib.sha256(repr(sorted(seeds)).encode()).hexdigest()[:8]
         folder = self.pair_folder(pair)
-        target = folder / f"{min(seeds):06d}-{max(seeds):06d}-{digest}.parquet"
-        metadata = {
+        target = folder / shard_name([record.seed for record in records])
+        told = {
             "schema": SCHEMA,
             "identity": pair.identity,
             "given": pair.given,
             "provenance": provenance(),
         }
         table = pa.table(self.columns(records))
+        metadata = {**told, "digests": asdict(digests_of(table, told))}
         table = table.replace_schema_metadata({_METADATA: json.dumps(metadata)})
         # The process id keeps two studies that share a folder from writing to the same file.
         temporary = folder / f".{target.name}.{os.getpid()}"
@@ -170,8 +177,16 @@ class Shards(ABC, Generic[R]):
             raise InvalidStudy(f"{self.folder} holds a study of harness {kind}")
         return content
 
-    def shards(self, folder: Path, columns: list[str]) -> Iterable[Any]:
-        """The readable shards of a folder; a damaged one is set aside."""
+    def shards(
+        self, folder: Path, columns: list[str], optional: Sequence[str] = ()
+    ) -> Iterable[Any]:
+        """The readable shards of a folder; a damaged one is set aside.
+
+        Args:
+            folder: where they lie.
+            columns: what is read of them.
+            optional: is read as well from those that have it; older ones may not.
+        """
         import pyarrow.parquet as pq
 
         if not folder.is_dir():
@@ -179,13 +194,33 @@ class Shards(ABC, Generic[R]):
         for path in sorted(folder.glob("[0-9]*.parquet")):
             try:
                 file = pq.ParquetFile(path, page_checksum_verification=True)
-                table = file.read(columns=columns).select(columns)
+                names = [*columns, *(n for n in optional if n in file.schema_arrow.names)]
+                table = file.read(columns=names).select(names)
             except Exception:  # A damaged file can raise anything.
-                aside = path.with_suffix(".damaged")
-                os.replace(path, aside)
-                self.damaged.append(aside)
+                self.damaged.append(path if self._read_only else _set_aside(path))
             else:
                 yield table
+
+
+def shard_name(seeds: Sequence[int]) -> str:
+    """What the file with the runs of those seeds is called."""
+    digest = hashlib.sha256(repr(sorted(seeds)).encode()).hexdigest()[:8]
+    return f"{min(seeds):06d}-{max(seeds):06d}-{digest}.parquet"
+
+
+def read_shard(path: Path) -> tuple[Any, dict[str, Any]]:
+    """A whole shard: an Arrow table with one row a run, and the metadata.
+
+    Raises:
+        HarnessError: it is damaged, or no shard.
+    """
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.ParquetFile(path, page_checksum_verification=True).read()
+        return table, json.loads(table.schema.metadata[_METADATA])
+    except Exception as error:  # A damaged file can raise anything.
+        raise HarnessError(f"{path} cannot be read ({type(error).__name__}: {error})") from error
 
 
 def kind_of(folder: Path) -> str:
@@ -221,6 +256,12 @@ def _content(folder: Path) -> dict[str, Any]:
             f"{file} has schema {content.get('schema')}; this installation reads schema {SCHEMA}"
         )
     return content
+
+
+def _set_aside(path: Path) -> Path:
+    aside = path.with_suffix(".damaged")
+    os.replace(path, aside)
+    return aside
 
 
 def _slug(identity: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.benchmark import BenchmarkCard
+from harness.core.logs import last_numbers
+from harness.study.lists import arrays, lists
 from harness.study.plan import Pair, Plan
 from harness.study.results import Curve, PairRuns, StudyResults
 from harness.study.run import RunRecord, Trace
@@ -41,7 +42,7 @@ class Store(Shards[RunRecord]):
         columns["logs"] = [json.dumps(record.logs) for record in records]
         columns["recommended"] = pa.array(columns["recommended"], pa.list_(pa.int16()))
         for name in _TRACE_COLUMNS:
-            columns[f"trace_{name}"] = _lists([getattr(record.trace, name) for record in records])
+            columns[f"trace_{name}"] = lists([getattr(record.trace, name) for record in records])
         return columns
 
     def write_study(self, plan: Plan, cards: Sequence[BenchmarkCard]) -> None:
@@ -95,13 +96,18 @@ class Store(Shards[RunRecord]):
     ) -> PairRuns:
         rows: dict[int, dict[str, Any]] = {}
         curve_columns = [f"trace_{n}" for n in ("charged", "seconds", "incumbents", "reported")]
-        for table in self.shards(folder, [*_RUN_COLUMNS, *curve_columns]):
+        for table in self.shards(folder, [*_RUN_COLUMNS, *curve_columns], ["logs"]):
             columns = {
                 name: table.column(name).to_pylist()
                 for name in _RUN_COLUMNS
                 if name != "recommended"
             }
-            curves = [_arrays(table.column(name)) for name in curve_columns]
+            columns["logs"] = (
+                table.column("logs").to_pylist()
+                if "logs" in table.column_names
+                else ["{}"] * table.num_rows
+            )
+            curves = [arrays(table.column(name)) for name in curve_columns]
             for i, seed in enumerate(columns["seed"]):
                 if seed in seeds:
                     row = {name: values[i] for name, values in columns.items()}
@@ -127,6 +133,7 @@ class Store(Shards[RunRecord]):
             wall=column("wall", np.float64),
             curves=tuple(row["curve"] for row in ordered),
             counts=tuple(json.loads(row["counts"]) for row in ordered),
+            ended=tuple(last_numbers(json.loads(row["logs"])) for row in ordered),
             errors={row["seed"]: row["error"] for row in ordered if row["error"]},
         )
 
@@ -135,42 +142,14 @@ class Store(Shards[RunRecord]):
         found = {}
         names = [f"trace_{name}" for name in _TRACE_COLUMNS]
         for table in self.shards(self.pair_folder(pair), ["seed", *names]):
-            columns = {name: _arrays(table.column(f"trace_{name}")) for name in _TRACE_COLUMNS}
+            columns = {name: arrays(table.column(f"trace_{name}")) for name in _TRACE_COLUMNS}
             for i, seed in enumerate(table.column("seed").to_pylist()):
-                values = {name: lists[i] for name, lists in columns.items()}
+                values = {name: column[i] for name, column in columns.items()}
                 queries = len(values["scores"])
                 if queries:
                     values["archs"] = values["archs"].reshape(queries, -1)
                 found[seed] = Trace(**values)
         return found
-
-
-def _lists(arrays: Sequence[NDArray[Any]]) -> Any:
-    """Arrays of different lengths as one list column."""
-    import pyarrow as pa
-
-    flat = np.concatenate([array.ravel() for array in arrays])
-    ends = np.cumsum([0, *(array.size for array in arrays)])
-    return pa.ListArray.from_arrays(_arrow(ends.astype(np.int32)), _arrow(flat))
-
-
-def _arrow(array: NDArray[Any]) -> Any:
-    """Numbers as an Arrow array; ``pyarrow.array`` would import pandas to look at its argument."""
-    import pyarrow as pa
-
-    array = np.ascontiguousarray(array)
-    kind = pa.from_numpy_dtype(array.dtype)
-    return pa.Array.from_buffers(kind, len(array), [None, pa.py_buffer(array)])
-
-
-def _arrays(column: Any) -> list[NDArray[Any]]:
-    """A list column as arrays."""
-    found: list[NDArray[Any]] = []
-    for chunk in column.chunks:
-        flat = np.from_dlpack(chunk.values)
-        ends = np.from_dlpack(chunk.offsets)
-        found.extend(flat[start:end] for start, end in pairwise(ends))
-    return found
 
 
 def _curve(

@@ -53,6 +53,7 @@ def test_commands() -> None:
     assert main([*own, "--seeds", "6"]) == 0
     (report,) = commands("report")
     assert main(report) == 0
+    assert {main(words) for words in commands("audit")} == {0}
     (validate,) = commands("validate")
     assert main(validate) == 0
 

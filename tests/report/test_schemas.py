@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from harness.cli import main
+from harness.cli.listing import KINDS
 
 Check = Callable[[str, str], dict[str, Any]]
 
@@ -54,8 +55,8 @@ def test_compare_with_a_failing_method(
     assert "ValueError: no" in row["failures"]["0"]
 
 
-@pytest.mark.parametrize("kind", [[], ["benchmarks"], ["methods"], ["scorers"], ["spaces"]])
+@pytest.mark.parametrize("kind", [[], *([kind] for kind in KINDS)])
 def test_list(kind: list[str], capfd: pytest.CaptureFixture[str], check: Check) -> None:
     assert main(["list", *kind, "--json"]) == 0
     found = check(capfd.readouterr().out, "list-1")
-    assert set(found) == {"schema", *(kind or ["benchmarks", "methods", "scorers", "spaces"])}
+    assert set(found) == {"schema", *(kind or KINDS)}

@@ -1,0 +1,1 @@
+"""What holds results to account: baselines, published numbers, and runs done again."""
