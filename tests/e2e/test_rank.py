@@ -71,7 +71,7 @@ def uninterrupted(words, tmp_path_factory):
     folder = tmp_path_factory.mktemp("whole")
     assert main(words(folder, "--jobs", "1")) == 4
     found = stored(folder)
-    assert len(found) == 2 * 2 * 13
+    assert len(found) == 2 * 2 * 14
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import re
 import shlex
 import tomllib
@@ -90,7 +91,7 @@ def test_numbers_are_those_of_the_reference() -> None:
             points = 1 if mean > 1 else 100
             assert cell == f"{points * mean:.2f} ± {points * deviation:.2f}"
         ranks = [float(known[benchmark, method]["rank"]) for benchmark in benchmarks]
-        assert rank == f"{sum(ranks) / len(ranks):.1f}"
+        assert rank == f"{math.fsum(ranks) / len(ranks):.1f}"
 
 
 def test_study_file_means_the_command_beside_it(capfd: pytest.CaptureFixture[str]) -> None:
