@@ -172,9 +172,10 @@ def _row(cell: Cell) -> tuple[str, ...]:
 
 
 def _digits(cell: Cell) -> int:
-    """As many as are printed, and two at least where numbers are not whole."""
-    rounding = 0.005 if cell.published is None else cell.published.rounding
-    return min(max(round(-math.log10(2 * rounding)), 2 if rounding < 0.5 else 1), 6)
+    """As many as are printed, one at least; two where nothing is published."""
+    if cell.published is None:
+        return 2
+    return max(1, round(-math.log10(2 * cell.published.rounding)))
 
 
 def _spread(mean: float, std: float | None, digits: int) -> str:

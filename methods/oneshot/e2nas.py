@@ -6,12 +6,10 @@ from math import inf
 from typing import TYPE_CHECKING, Literal
 
 from harness import Architecture, require
-from methods.oneshot.exploration import complement, exploration_weight, log_density
+from methods.oneshot.exploration import complement, exploration_weight
 from methods.oneshot.one_shot import OneShot
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from harness.live.supernet import Plan
     from methods.oneshot.engine import Search
 
@@ -64,14 +62,15 @@ class E2NAS(OneShot):
         """See `OneShot.begin`."""
         import torch
 
+        from methods.oneshot.latent import LatentPoint
         from methods.oneshot.pretraining import pretrained
 
         latent = sum(search.space.sizes)
-        self._vae = pretrained(search.space, latent, self.autoencoder).to(search.device)
+        vae = pretrained(search.space, latent, self.autoencoder).to(search.device)
         start = 1e-3 * torch.randn(latent, generator=search.generator)
-        self._point = start.to(search.device).requires_grad_()
+        self._point = LatentPoint(vae, start.to(search.device))
         self._adam = torch.optim.Adam(
-            [self._point],
+            [self._point.value],
             self.architecture_learning_rate,
             betas=(0.5, 0.999),
             weight_decay=self.architecture_weight_decay,
@@ -89,23 +88,22 @@ class E2NAS(OneShot):
             recorded = self._decode(search)
             self._look(search, [previous, other, recorded])
         self._last = [*self._last, recorded][-self.archive :]
-        return [path(current)] if self.variant == "released" else [path(current), path(other)]
+        trained = [current] if self.variant == "released" else [current, other]
+        return [search.supernet.path(arch) for arch in trained]
 
     def step_architecture(self, search: Search) -> None:
         """See `OneShot.step_architecture`."""
         import torch
 
-        gamma = exploration_weight(search.progress, self.slope)
+        point, gamma = self._point, exploration_weight(search.progress, self.slope)
         chosen = self._decode(search)
-        weights = [p + (1 - p).detach() for p in self._chances(chosen)]
-        plan = [{choice: weight} for choice, weight in zip(chosen, weights, strict=True)]
+        read = point.read_as_choices if self.variant == "released" else point.of_choices
+        plan = [{k: p + (1 - p).detach()} for k, p in zip(chosen, read(chosen), strict=True)]
         loss = (1 - gamma) * search.loss(plan, search.valid)
         if self.variant == "paper" and len(self._last) == self.archive:
-            with torch.no_grad():
-                points, _ = self._vae.encode(torch.tensor(self._last, device=search.device))
-            loss = loss + gamma * log_density(self._point, points)
+            loss = loss + gamma * point.log_density(self._last)
         self._adam.zero_grad()
-        torch.autograd.backward(loss, inputs=[self._point])
+        torch.autograd.backward(loss, inputs=[point.value])
         self._adam.step()
 
     def end_epoch(self, search: Search) -> None:
@@ -118,9 +116,7 @@ class E2NAS(OneShot):
 
     def derive(self, search: Search) -> Architecture:
         """See `OneShot.derive`."""
-        from methods.oneshot.latent import decoded
-
-        drawn = (decoded(self._vae, self._point, search.generator) for _ in range(TRIES))
+        drawn = (self._point.decoded(search.generator) for _ in range(TRIES))
         for arch in (self._decode(search), *drawn):
             if search.space.is_valid(arch):
                 return arch
@@ -131,39 +127,18 @@ class E2NAS(OneShot):
         return 3.0
 
     def distribution(self, search: Search) -> list[list[float]]:
-        """See `OneShot.distribution`: what the decoder says along its most probable choices."""
-        import torch
-
-        from methods.oneshot.latent import decoded, probabilities
-
-        with torch.no_grad():
-            rows = probabilities(self._vae, self._point, decoded(self._vae, self._point, None))
-        pairs = zip(rows.tolist(), search.space.sizes, strict=True)
-        return [row[:size] for row, size in pairs]
+        """See `OneShot.distribution`."""
+        return self._point.distribution()
 
     def _decode(self, search: Search) -> Architecture:
-        from methods.oneshot.latent import decoded
-
-        drawn = self.variant == "released"
-        return decoded(self._vae, self._point, search.generator if drawn else None)
+        return self._point.decoded(search.generator if self.variant == "released" else None)
 
     def _look(self, search: Search, archs: list[Architecture]) -> None:
         """Show the batch to paths without gradient, as the released code does."""
         import torch
 
         with torch.no_grad():
-            losses = [search.loss(path(arch), search.train).item() for arch in archs]
+            losses = [
+                search.loss(search.supernet.path(arch), search.train).item() for arch in archs
+            ]
         self._complements.append(losses[1])
-
-    def _chances(self, arch: Architecture) -> list[Tensor]:
-        """Probability of each of an architecture's choices, with the gradient of the point."""
-        from methods.oneshot.latent import of_choices, probabilities, read_as_choices
-
-        if self.variant == "released":
-            return list(read_as_choices(self._vae, self._point, arch))
-        return list(of_choices(probabilities(self._vae, self._point, arch), arch))
-
-
-def path(arch: Architecture) -> Plan:
-    """The plan of an architecture."""
-    return [{choice: None} for choice in arch]

@@ -32,7 +32,7 @@ from spaces.nasbench201.supernet import CellSupernet  # noqa: E402
 NONE, SKIP, _, _, POOL = range(len(OPERATIONS))
 BATCH = 64
 # The official network has five cells a stage, which cost five times as much in either way.
-SKELETONS = {"digits": (digits_setup().skeleton, 40), "official": (Skeleton(cells=1), 3)}
+SKELETONS = {"digits": (digits_setup().skeleton, 40), "official": (Skeleton(cells=1), 5)}
 
 
 class OneAtATime(MixedCell):

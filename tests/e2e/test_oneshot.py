@@ -14,6 +14,22 @@ from harness.cli import main
 pytest.importorskip("torch")
 
 METHODS = ["rsps:samples=5,batch=250", "setn:samples=5,batch=250"]
+MINE = """
+from methods.oneshot.one_shot import OneShot
+
+class MyStrategy(OneShot):
+    \"\"\"Uniform paths; recommends the one that was trained last.\"\"\"
+
+    def paths(self, search):
+        self._last = search.space.sample(search.rng)
+        return [search.supernet.path(self._last)]
+
+    def derive(self, search):
+        return self._last
+
+    def cost(self, search, epoch, epochs):
+        return 1.0
+"""
 
 
 def refuse(constant):
@@ -81,6 +97,31 @@ def test_validate_takes_its_budget_in_epochs(capsys):
     # 13 epochs, and 100 architectures judged on 32 images, half of the training part.
     assert runs(lab).startswith("29.6667 of 30 epochs, recommends (")
     assert "epochs and seconds do" in budget_queries(lab)
+
+
+def test_a_strategy_of_ones_own(tmp_path, monkeypatch, capsys):
+    """A class in a file, with the settings of all strategies: compared, and as a scorer."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my_strategy.py").write_text(MINE)
+    shared = ["-b", "nasbench201/digits", "--seeds", "2", "--jobs", "1", "--format", "json"]
+    methods = ["my_strategy.py:MyStrategy", "my_strategy.py:MyStrategy:batch=300"]
+    words = [word for method in methods for word in ("-m", method)]
+    assert main(["compare", *shared, *words, "--budget", "4epochs", "--out", "compared"]) == 0
+    (benchmark,) = json.loads(capsys.readouterr().out)["benchmarks"]
+    for row in benchmark["results"]:
+        assert row["failed"] == row["queries"] == 0
+        assert row["counts"]["epochs of the supernet"] == 2 * 4
+        assert row["counts"]["images with gradient"] == 2 * 4 * 600
+
+    scorers = [f"supernet:method=({own}:epochs=2)" for own in ("rsps", methods[0])]
+    words = [word for scorer in scorers for word in ("-m", scorer)]
+    words += ["--labels", "1", "--candidates", "20", "--out", "ranked"]
+    assert main(["rank", *shared, *words]) == 0
+    (cell,) = json.loads(capsys.readouterr().out)["cells"]
+    # Its weights are trained as those of rsps are, with the same random numbers.
+    theirs, mine = cell["results"]
+    assert theirs["failed"] == mine["failed"] == 0
+    assert [theirs[k] for k in ("kendall", "ended")] == [mine[k] for k in ("kendall", "ended")]
 
 
 @pytest.fixture

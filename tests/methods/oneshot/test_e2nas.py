@@ -85,7 +85,9 @@ def test_gradient_of_the_weights(variant):
 def gradient_of_point(method, search, monkeypatch):
     """What Adam is given in a step of the architecture."""
     found = []
-    monkeypatch.setattr(method._adam, "step", lambda: found.append(method._point.grad.clone()))
+    monkeypatch.setattr(
+        method._adam, "step", lambda: found.append(method._point.value.grad.clone())
+    )
     search.valid = search.draw_valid(64)
     method.step_architecture(search)
     return found[0]
@@ -100,11 +102,11 @@ def test_point_follows_novelty_in_the_paper_only(variant, monkeypatch):
     for _ in range(4):
         method.paths(search)
     with torch.no_grad():
-        method._point.copy_(torch.randn(11, generator=torch.Generator().manual_seed(0)))
+        method._point.value.copy_(torch.randn(11, generator=torch.Generator().manual_seed(0)))
     assert search.epoch == 0  # Where novelty has all the weight.
     found = gradient_of_point(method, search, monkeypatch)
-    points, _ = method._vae.encode(torch.tensor(method._last))
-    point = method._point.detach().requires_grad_()
+    points, _ = method._point.vae.encode(torch.tensor(method._last))
+    point = method._point.value.detach().requires_grad_()
     (novelty,) = torch.autograd.grad(log_density(point, points), [point])
     if variant == "paper":
         assert torch.allclose(found, novelty, atol=1e-3)
@@ -119,7 +121,7 @@ def test_point_follows_the_loss_through_probabilities(variant, monkeypatch):
     method = E2NAS(variant=variant, slope=0.0, archive=99)
     search = opened(method)
     with torch.no_grad():
-        method._point.copy_(torch.randn(11, generator=torch.Generator().manual_seed(3)))
+        method._point.value.copy_(torch.randn(11, generator=torch.Generator().manual_seed(3)))
     plans = []
     loss = search.loss
     search.loss = lambda plan, batch: (plans.append(plan), loss(plan, batch))[1]
@@ -135,10 +137,10 @@ def test_point_follows_the_loss_through_probabilities(variant, monkeypatch):
     def chances(point):
         if variant == "released":
             return point.softmax(0)[[chosen[0], 4 + chosen[1], 8 + chosen[2]]]
-        rows = method._vae.logits(point[None], torch.tensor([chosen]))[0].softmax(1)
+        rows = method._point.vae.logits(point[None], torch.tensor([chosen]))[0].softmax(1)
         return torch.stack([row[choice] for row, choice in zip(rows, chosen, strict=True)])
 
-    jacobian = torch.autograd.functional.jacobian(chances, method._point.detach())
+    jacobian = torch.autograd.functional.jacobian(chances, method._point.value.detach())
     assert torch.allclose(found, 0.5 * torch.stack(slopes) @ jacobian, atol=1e-6)
     assert found.norm() > 0
 
@@ -188,7 +190,7 @@ def test_state_is_copied_with_its_optimiser():
     method = E2NAS()
     search = opened(method)
     learned = copy.deepcopy({k: v for k, v in vars(method).items() if k.startswith("_")})
-    assert learned["_adam"].param_groups[0]["params"][0] is learned["_point"]
+    assert learned["_adam"].param_groups[0]["params"][0] is learned["_point"].value
     assert search.supernet is not None
 
 
