@@ -16,8 +16,8 @@ from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
     from harness.gate.baseline import Baseline
+    from harness.gate.check_words import Finding
     from harness.gate.measure import Measurement
-    from harness.gate.words import Finding
     from harness.study.plan import Plan, Study
 
 PASS, REGRESSION, COULD_NOT_MEASURE = 0, 1, 3
@@ -69,7 +69,7 @@ def check(
       harness check base.toml --junit check.xml --summary check.md
       harness check base.toml --update
     """
-    from harness.gate.files import unmeasured_junit, unmeasured_markdown
+    from harness.gate.check_files import unmeasured_junit, unmeasured_markdown
     from harness.gate.measure import CannotMeasure
 
     given = {
@@ -95,7 +95,7 @@ def check(
         _write(junit, unmeasured_junit(str(baseline), str(error)))
         _write(summary, unmeasured_markdown(str(baseline), str(error)))
         return COULD_NOT_MEASURE
-    from harness.gate.files import as_junit, as_markdown, as_text
+    from harness.gate.check_files import as_junit, as_markdown, as_text
 
     _write(junit, as_junit(found))
     _write(summary, as_markdown(found))
@@ -107,9 +107,9 @@ def check(
 
 def _check(path: Path, strict: bool, jobs: int | None) -> Finding:
     from harness.gate.baseline import read_baseline
+    from harness.gate.check_words import finding
     from harness.gate.judge import judge
     from harness.gate.measure import plan_again
-    from harness.gate.words import finding
 
     then = read_baseline(path)
     plan = plan_again(then, then.study(path.stem).changed(jobs=jobs))
@@ -121,7 +121,7 @@ def _check(path: Path, strict: bool, jobs: int | None) -> Finding:
 def _update(path: Path, given: dict[str, Any], jobs: int | None) -> int:
     """Measure anew, show the difference to the old file, write the new one."""
     from harness.gate.baseline import InvalidBaseline, read_baseline, write_baseline
-    from harness.gate.words import planned_power
+    from harness.gate.check_words import planned_power
     from harness.study.plan import make_plan
 
     then: Baseline | None = None
@@ -166,10 +166,10 @@ def _study(path: Path, then: Baseline | None, given: dict[str, Any]) -> Study:
 
 def _show_difference(path: Path, then: Baseline, measured: Measurement) -> None:
     """Cells that both have are compared, where they are of the same seeds and data."""
-    from harness.gate.files import as_text
+    from harness.gate.check_files import as_text
+    from harness.gate.check_words import finding
     from harness.gate.judge import judge
     from harness.gate.measure import CannotMeasure
-    from harness.gate.words import finding
 
     try:
         judgements = judge(then, measured)

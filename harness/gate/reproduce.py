@@ -9,8 +9,8 @@ from typing import Literal
 from harness.gate.availability import Prepared
 from harness.gate.protocol import Column, KnownDifference, Protocol
 from harness.gate.published import PublishedValue
-from harness.gate.values import Values, of_ranking, of_search
-from harness.gate.verdict import Distance, Numbers, distance, numbers
+from harness.gate.reproduce_values import Values, of_ranking, of_search
+from harness.gate.reproduce_verdict import Distance, Numbers, distance, numbers
 from harness.study.plan import Plan
 from harness.study.rank_plan import RankPlan
 from harness.study.rank_results import RankResults
@@ -53,7 +53,7 @@ class Cell:
         short: runs that did not reach what is counted, see `Values`.
         distance: None where nothing is published.
         margin: differences up to this are practically none.
-        numbers: whether the numbers agree; see `harness.gate.verdict`.
+        numbers: whether the numbers agree; see `harness.gate.reproduce_verdict`.
         differences: numbers of the known differences of protocol, counted from 1.
     """
 

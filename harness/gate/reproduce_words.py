@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from harness.gate.published import CERTAINTY
 from harness.gate.reproduce import Cell, Done, Reproduction
-from harness.gate.verdict import ALPHA
+from harness.gate.reproduce_verdict import ALPHA
 from harness.report.terminal import columns
 from harness.study.plan import Plan
 

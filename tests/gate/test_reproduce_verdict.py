@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from harness.gate.published import PublishedValue
-from harness.gate.verdict import Distance, distance, numbers
+from harness.gate.reproduce_verdict import Distance, distance, numbers
 
 
 def published(

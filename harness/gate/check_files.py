@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
-from harness.gate.words import HEADER, TABLE, Finding
+from harness.gate.check_words import HEADER, TABLE, Finding
 
 
 def as_text(finding: Finding) -> str:
