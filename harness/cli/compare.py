@@ -44,6 +44,9 @@ def compare(
     out: Annotated[str | None, OUT] = None,
     format: Annotated[str | None, FORMAT] = None,
     time_limit: Annotated[float | None, TIME_LIMIT] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what it would take; nothing is trained.")
+    ] = False,
 ) -> int:
     """Compare methods on benchmarks; with no arguments, a small study on embedded data.
 
@@ -76,6 +79,10 @@ def compare(
 
     check_format(wanted.format)
     plan = make_plan(wanted)
+    if dry_run:
+        from harness.cli.dry_run import show_dry_run
+
+        return show_dry_run(plan)
     store = Store(wanted.folder)
     budgets = sorted({str(budget) for budget in plan.budgets.values()})
     size = [

@@ -165,6 +165,16 @@ class Benchmark(ABC):
     def report(self, archs: Sequence[Architecture]) -> list[float]:
         """Reported scores on the benchmark's own scale; called by the runner after a search."""
 
+    def measures(self, arch: Architecture) -> dict[str, float]:
+        """What else is known of an architecture whose reported score was asked for.
+
+        Called by the runner after a search, for what it recommends.
+
+        Returns:
+            By name with unit; empty where there is nothing besides the reported score.
+        """
+        return {}
+
     def ranking_split(self) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
         """The split that the authors of a benchmark compare predictors on.
 

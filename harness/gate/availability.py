@@ -105,7 +105,7 @@ def _prepared(own: ProtocolStudy) -> Prepared:
         own = replace(own, study=replace(own.study, benchmarks=own.averages))
     plan = make_plan(own.study) if isinstance(own.study, Study) else make_rank_plan(own.study)
     for benchmark in plan.benchmarks if own.images else ():
-        images = len(benchmark.task.train.images)
+        images = len(benchmark.task.train)
         if images < own.images:
             raise CannotReproduce(
                 f"{benchmark.id} has {images:,} images to train on, where {own.images:,} were "

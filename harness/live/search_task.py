@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Literal
 
-from harness.core.space import Architecture
-from harness.live.tasks import Part
+from harness.live.examples import Examples, Values
+from harness.live.learning import Learning
 
 if TYPE_CHECKING:
     import torch
-    from torch import Tensor, nn
+    from torch import Tensor
 
     from harness.live.supernet import Supernet
 
@@ -23,11 +23,10 @@ that are computed anew, over training images, for each path before it is evaluat
 """
 
 
-class SearchTask(ABC):
+class SearchTask(Learning):
     """Training and validation data of a benchmark, and its networks; never its test data.
 
-    What is trained is a classifier, unless a task overrides `loss` and `scores`, both of them. What
-    is said of images, classes and logits here then holds of whatever it has in their place.
+    What is trained is a classifier, unless a task overrides `loss`, `measures` and `scores`.
 
     Attributes:
         name: of the data.
@@ -37,59 +36,26 @@ class SearchTask(ABC):
     """
 
     name: str
-    train: Part
-    valid: Part
+    valid: Examples
     classes: int
 
-    def loss(self, outputs: Tensor, labels: Tensor) -> Tensor:
-        """What training lowers: the mean over examples; the cross-entropy in nats by default.
+    @property
+    def judged(self) -> Examples:
+        """The validation part."""
+        return self.valid
 
-        Args:
-            outputs: of a network, in float32; logits of shape (n, classes) by default.
-            labels: of the same examples, shape (n, ...).
-
-        Returns:
-            A tensor without dimensions, through which gradients can be taken.
-        """
-        from torch.nn import functional
-
-        return functional.cross_entropy(outputs, labels)
-
-    def scores(self, outputs: Tensor, labels: Tensor) -> Tensor:
+    def scores(self, outputs: Values, targets: Values) -> Tensor:
         """By what architectures are judged, without gradient; by default whether answers are right.
 
         Args:
             outputs: see `loss`.
-            labels: see `loss`.
+            targets: see `loss`.
 
         Returns:
             A number or truth value for each example, shape (n,); a higher mean is better.
         """
-        return outputs.argmax(1) == labels
-
-    @abstractmethod
-    def augment(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        """Change training images as the benchmark's recipe does.
-
-        Args:
-            images: shape (n, channels, height, width), on any device.
-            generator: on the CPU.
-
-        Returns:
-            The same shape; the argument itself where the recipe changes nothing.
-        """
-
-    @abstractmethod
-    def network(self, arch: Architecture, generator: torch.Generator) -> nn.Module:
-        """A network of one architecture with new weights.
-
-        Args:
-            arch: a genotype of the benchmark's space.
-            generator: draws the weights.
-
-        Returns:
-            Maps images (n, channels, height, width) to logits (n, classes).
-        """
+        right: Tensor = outputs.argmax(1) == targets
+        return right
 
     @abstractmethod
     def supernet(

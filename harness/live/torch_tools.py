@@ -1,4 +1,4 @@
-"""What everything made of torch shares: one thread and a generator of its own."""
+"""What everything made of torch shares: threads, generators, and what memory errors look like."""
 
 from __future__ import annotations
 
@@ -27,3 +27,11 @@ def one_thread() -> Iterator[None]:
 def torch_generator(rng: np.random.Generator) -> torch.Generator:
     """A generator of torch that is seeded from one of numpy."""
     return torch.Generator().manual_seed(int(rng.integers(2**63)))
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether memory is what was lacking."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    # What the CPU's allocator raises has no class of its own.
+    return "can't allocate memory" in str(error) or "not enough memory" in str(error)

@@ -19,6 +19,7 @@ from harness.live.batches import DeviceTask, channels_last
 from harness.live.layers import initialise
 from harness.live.recipe import Recipe
 from harness.live.tasks import Task
+from harness.live.torch_tools import is_out_of_memory
 
 # Makes T networks in one module: (batch, T * channels, height, width) -> (T, batch, classes).
 Builder = Callable[[int], nn.Module]
@@ -90,7 +91,7 @@ def train_stack(
         with _threads(threads):
             return _train(build, trials, recipe, task, torch.device(device))
     except (RuntimeError, MemoryError) as error:
-        if len(trials) == 1 or not _is_out_of_memory(error):
+        if len(trials) == 1 or not is_out_of_memory(error):
             raise
         reason = str(error).partition("\n")[0]
     # Outside of the handler, where the traceback no longer holds the tensors.
@@ -116,13 +117,6 @@ def _threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    # What the CPU's allocator raises has no class of its own.
-    return "can't allocate memory" in str(error) or "not enough memory" in str(error)
 
 
 def generators(trial: int) -> tuple[torch.Generator, torch.Generator]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from harness.core.benchmark import Benchmark
 from harness.core.budget import Budget
 from harness.core.errors import BudgetExhausted, HarnessError, InvalidBudget
-from harness.core.logs import Logs
+from harness.core.logs import Logs, write_down
 from harness.core.method import Method
 from harness.core.problem import Ledger, Problem
 from harness.core.space import Architecture
@@ -221,6 +221,10 @@ def _join(searches: Sequence[_Search], benchmark: Benchmark) -> list[RunRecord]:
             for index in set(search.ledger.incumbents):
                 wanted[search.ledger.archs[index]] = math.nan
     wanted.update(zip(wanted, benchmark.report(list(wanted)), strict=True))
+    for search in searches:
+        if search.recommended is not None:
+            for name, value in benchmark.measures(search.recommended).items():
+                write_down(search.ledger.logs, f"reported {name}", value)
     canonical = benchmark.space.canonical
     return [_record(search, benchmark.sign, canonical, wanted) for search in searches]
 

@@ -33,11 +33,6 @@ class SyntheticTask(SearchTask):
         self._space = space
         self.train, self.valid = _part(train, 0), _part(valid, 1)
 
-    def augment(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        """Mirror half of the images, which changes no class."""
-        mirrored = torch.rand(len(images), generator=generator).to(images.device) < 0.5
-        return torch.where(mirrored[:, None, None, None], images.flip(3), images)
-
     def network(self, arch: Architecture, generator: torch.Generator) -> nn.Module:
         """See `SearchTask.network`."""
         return SinglePath(self.supernet(generator, "batch"), arch)
@@ -53,7 +48,14 @@ def _part(count: int, seed: int) -> Part:
     rng = np.random.default_rng([201, seed])
     rows = rng.choice([-1.0, 1.0], (count, 2))
     images = rows[:, None, :, None] + 0.4 * rng.normal(size=(count, 1, 2, 2))
-    return Part(images.astype(np.float32), (rows[:, 0] == rows[:, 1]).astype(np.int64))
+    labels = (rows[:, 0] == rows[:, 1]).astype(np.int64)
+    return Part(images.astype(np.float32), labels, _mirrored)
+
+
+def _mirrored(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Mirror half of the images, which changes no class."""
+    mirrored = torch.rand(len(images), generator=generator).to(images.device) < 0.5
+    return torch.where(mirrored[:, None, None, None], images.flip(3), images)
 
 
 class SyntheticSupernet(Supernet):

@@ -42,7 +42,7 @@ class BaLeNAS(Relaxed):
             lr=self.architecture_learning_rate,
             betas=self.betas,
             weight_decay=self.architecture_weight_decay,
-            images=len(search.task.valid.labels),
+            images=len(search.task.valid),
         )
         return self._posterior
 

@@ -100,7 +100,7 @@ class ENAS(OneShot):
 
     def cost(self, search: Search, epoch: int, epochs: int) -> float:
         """One path, and what the controller is taught with."""
-        judged = min(self.batch, len(search.task.valid.labels))
+        judged = min(self.batch, len(search.task.valid))
         return 1.0 + search.judging_cost(self.updates * self.samples, judged)
 
     def last_cost(self, search: Search) -> float:

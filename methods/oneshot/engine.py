@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harness import Architecture, BudgetExhausted, HarnessError, Problem
+from harness.live.examples import Batch, Values, changed, count, parts
 from harness.live.search_task import SearchTask
 from harness.live.supernet import Plan, Supernet
 from harness.live.torch_tools import one_thread, torch_generator
@@ -21,8 +22,6 @@ from methods.oneshot.devices import device_of
 from methods.oneshot.one_shot import OneShot
 from methods.oneshot.schedule import ROUNDING, planned_epochs
 from methods.oneshot.unmetered import Unmetered
-
-Batch = tuple[Tensor, Tensor]
 
 # Share of the work of a training step that the forward pass is.
 FORWARD = 1 / 3
@@ -86,21 +85,13 @@ class Search:
         self.logs: list[tuple[str, float | list[float]]] = []
         self._method = method
         self._mixed = method.precision == "mixed" and self.device.type == "cuda"
-        self._train_images, self._train_labels = self._copied(self.task.train)
-        self._valid_images, self._valid_labels = self._copied(self.task.valid)
-        self.steps = math.ceil(len(self._train_labels) / method.batch)
+        self.steps = math.ceil(len(self.task.train) / method.batch)
         self.epochs = planned_epochs(method, self)
-
-    def _copied(self, part: Any) -> Batch:
-        return (
-            torch.from_numpy(part.images).to(self.device),
-            torch.from_numpy(part.labels).to(self.device),
-        )
 
     @property
     def images(self) -> int:
         """Images of the training part; so many with gradient are charged as one epoch."""
-        return len(self._train_labels)
+        return len(self.task.train)
 
     @property
     def spent(self) -> float:
@@ -114,17 +105,17 @@ class Search:
 
     def loss(self, plan: Plan, batch: Batch) -> Tensor:
         """The task's loss on a batch; counted, with gradient where there is one."""
-        images, labels = batch
+        inputs, targets = batch
         if torch.is_grad_enabled():
-            self.gradient_images += len(labels)
+            self.gradient_images += count(targets)
         else:
-            self.forward_images += len(labels)
-        return self.task.loss(self._logits(images, plan), labels)
+            self.forward_images += count(targets)
+        return self.task.loss(self._outputs(inputs, plan), targets)
 
-    def _logits(self, images: Tensor, plan: Plan) -> Tensor:
+    def _outputs(self, inputs: Values, plan: Plan) -> Values:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._mixed):
-            logits: Tensor = self.supernet(images, plan)
-        return logits.float()
+            outputs: Values = self.supernet(inputs, plan)
+        return changed(outputs, Tensor.float)
 
     def mixture(self, weights: Tensor) -> Plan:
         """The plan in which every choice has its weight, given as (decisions, choices)."""
@@ -143,10 +134,11 @@ class Search:
             archs: genotypes.
             batch: images and labels; up to 512 of the validation part, drawn, where None.
         """
-        images, labels = batch or self.draw_valid(JUDGED)
+        inputs, targets = batch or self.draw_valid(JUDGED)
+        images = count(targets)
         # Parts of equal size, of which none has too few images for statistics of a batch.
-        count = math.ceil(len(labels) / JUDGED)
-        parts = list(zip(images.tensor_split(count), labels.tensor_split(count), strict=True))
+        number = math.ceil(images / JUDGED)
+        cut = list(zip(parts(inputs, number), parts(targets, number), strict=True))
         found = np.empty(len(archs))
         self.supernet.eval()
         with torch.no_grad():
@@ -154,8 +146,8 @@ class Search:
                 path = self.supernet.path(arch)
                 if self._method.normalisation == "recalibrated":
                     self._recalibrate(path)
-                self.forward_images += len(labels)
-                scores = [self.task.scores(self._logits(x, path), y) for x, y in parts]
+                self.forward_images += images
+                scores = [self.task.scores(self._outputs(x, path), y) for x, y in cut]
                 found[i] = torch.cat(scores).double().mean().item()
         self.supernet.train()
         return found
@@ -171,7 +163,7 @@ class Search:
             archs: their number.
             images: in the batch; 0 for that which is drawn.
         """
-        judged = images or min(JUDGED, len(self._valid_labels))
+        judged = images or min(JUDGED, len(self.task.valid))
         if self._method.normalisation == "recalibrated":
             judged += min(RECALIBRATED, self.images)
         return FORWARD * archs * judged / self.images
@@ -179,24 +171,23 @@ class Search:
     def draw_train(self, size: int) -> Batch:
         """Different images of the training part, changed as in training."""
         index = torch.randperm(self.images, generator=self.generator)[:size]
-        return self._batch(self._train_images, self._train_labels, index)
+        return self.task.train.batch(index, self.device, self.generator)
 
     def draw_valid(self, size: int) -> Batch:
         """Different images of the validation part as they are; all of them where it has fewer."""
-        index = torch.randperm(len(self._valid_labels), generator=self.generator)[:size]
-        index = index.to(self.device)
-        return self._valid_images[index], self._valid_labels[index]
+        index = torch.randperm(len(self.task.valid), generator=self.generator)[:size]
+        return self.task.valid.batch(index, self.device)
 
     def all_valid(self) -> Batch:
         """The whole validation part, as it is."""
-        return self._valid_images, self._valid_labels
+        return self.task.valid.batch(torch.arange(len(self.task.valid)), self.device)
 
     def _recalibrate(self, path: Plan) -> None:
         index = torch.randperm(self.images, generator=self.generator)[:RECALIBRATED]
         self.supernet.reset_statistics()
         self.supernet.train()
         self.forward_images += len(index)
-        self._logits(self._train_images[index.to(self.device)], path)
+        self._outputs(self.task.train.batch(index, self.device)[0], path)
         self.supernet.eval()
 
     def run_epoch(self) -> None:
@@ -209,10 +200,10 @@ class Search:
         total = torch.zeros((), device=self.device)
         self.supernet.train()
         for self.step, index in enumerate(torch.split(order, method.batch)):
-            self.train = self._batch(self._train_images, self._train_labels, index)
+            self.train = self.task.train.batch(index, self.device, self.generator)
             # Drawn with replacement: there is no full pass over the validation part.
-            others = torch.randint(len(self._valid_labels), (len(index),), generator=self.generator)
-            self.valid = self._batch(self._valid_images, self._valid_labels, others)
+            others = torch.randint(len(self.task.valid), (len(index),), generator=self.generator)
+            self.valid = self.task.valid.batch(others, self.device, self.generator)
             total += self.descend(method.paths(self), self.train)
             method.step_architecture(self)
         mean = total.item() / self.steps
@@ -242,10 +233,6 @@ class Search:
         """Write something down behind what has the same name; see `Problem.log`."""
         self.problem.log(name, value)
         self.logs.append((name, value))
-
-    def _batch(self, images: Tensor, labels: Tensor, index: Tensor) -> Batch:
-        index = index.to(self.device)
-        return self.task.augment(images[index], self.generator), labels[index]
 
     def descend(self, plans: Sequence[Plan], batch: Batch) -> Tensor:
         """A step of the weights on the weighted sum of the plans' losses; counted.

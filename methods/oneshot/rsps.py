@@ -69,7 +69,7 @@ class RSPS(OneShot):
         """What is judged."""
         if self.selection == "batch":
             return search.judging_cost(self.samples)
-        finalists, everything = min(self.finalists, self.samples), len(search.task.valid.labels)
+        finalists, everything = min(self.finalists, self.samples), len(search.task.valid)
         return self.rounds * (
             search.judging_cost(self.samples, min(self.batch, everything))
             + search.judging_cost(finalists, everything)

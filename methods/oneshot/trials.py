@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import torch
 
 if TYPE_CHECKING:
+    from harness.live.examples import Batch
     from harness.live.supernet import Plan
-    from methods.oneshot.engine import Batch, Search
+    from methods.oneshot.engine import Search
 
 
 @contextmanager

@@ -75,15 +75,15 @@ class Proxy(UnlabelledPredictor):
 
     def cost(self) -> float:
         """See `Predictor.cost`."""
-        return self.repeats * self.images() / len(self.task.train.labels)
+        return self.repeats * self.images() / len(self.task.train)
 
     def images(self) -> float:
         """Images of a repeat, as `Predictor.cost` counts them; by default a loss for the batch."""
-        return min(self.batch, len(self.task.train.labels))
+        return min(self.batch, len(self.task.train))
 
     def learn(self, archs: NDArray[np.int64], scores: FloatArray) -> None:
         """Draw images and weights."""
-        images = len(self.task.train.labels)
+        images = len(self.task.train)
         self._drawn = [
             (
                 self.rng.choice(images, min(self.batch, images), replace=False),
@@ -123,8 +123,8 @@ class Proxy(UnlabelledPredictor):
         found = np.full((len(self._drawn), len(archs), numbers), np.nan)
         with one_thread():
             for own, (chosen, weights, noise) in zip(found, self._drawn, strict=True):
-                images = channels_last(torch.from_numpy(self.task.train.images[chosen]))
-                labels = torch.from_numpy(self.task.train.labels[chosen])
+                shown = self.task.train.batch(torch.from_numpy(chosen), torch.device("cpu"))
+                images, labels = channels_last(shown[0]), shown[1]
                 for row, arch in zip(own, self.space.tuples(archs), strict=True):
                     network = self.task.network(arch, torch.Generator().manual_seed(weights))
                     if _looks(network, images[:LOOKED_AT]):

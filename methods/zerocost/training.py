@@ -56,11 +56,10 @@ def _batches(
     task: SearchTask, batch: int, generator: torch.Generator
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Batches without an end; an incomplete last one of an epoch is left out."""
-    images = torch.from_numpy(task.train.images)
-    labels = torch.from_numpy(task.train.labels)
-    size = min(batch, len(labels))
+    examples, size = len(task.train), min(batch, len(task.train))
     while True:
-        order = torch.randperm(len(labels), generator=generator)
-        for start in range(0, len(labels) - size + 1, size):
+        order = torch.randperm(examples, generator=generator)
+        for start in range(0, examples - size + 1, size):
             chosen = order[start : start + size]
-            yield channels_last(task.augment(images[chosen], generator)), labels[chosen]
+            images, labels = task.train.batch(chosen, torch.device("cpu"), generator)
+            yield channels_last(images), labels

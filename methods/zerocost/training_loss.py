@@ -37,13 +37,13 @@ class TrainingLoss(Proxy):
 
     def images(self) -> float:
         """See `Proxy.images`."""
-        return self.epochs * len(self.task.train.labels)
+        return self.epochs * len(self.task.train)
 
     def measure(self, network: nn.Module, inputs: Inputs) -> float:
         """See `Proxy.measure`."""
         from methods.zerocost.training import train
 
-        images = len(self.task.train.labels)
+        images = len(self.task.train)
         steps = images // min(self.batch, images)
         losses = train(
             network,

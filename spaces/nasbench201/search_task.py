@@ -35,10 +35,6 @@ class CellTask(SearchTask):
         self.classes = skeleton.classes
         self._skeleton = skeleton
 
-    def augment(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        """See `SearchTask.augment`; nothing here."""
-        return images
-
     def network(self, arch: Architecture, generator: torch.Generator) -> nn.Module:
         """See `SearchTask.network`."""
         network = SingleNetwork(arch, self._skeleton)
@@ -54,14 +50,6 @@ class CellTask(SearchTask):
             HarnessError: the channels cannot be parted so.
         """
         return CellSupernet(self._skeleton, generator, normalisation, partial)
-
-
-class CifarTask(CellTask):
-    """Images of CIFAR-10, which training moves and mirrors (Dong and Yang, ICLR 2020)."""
-
-    def augment(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        """Move by up to four pixels and mirror; see `SearchTask.augment`."""
-        return crop_and_flip(images, generator)
 
 
 class SingleNetwork(Network):
@@ -96,7 +84,7 @@ def _cifar10_task(folder: Path) -> CellTask:
     images, labels = read_cifar10(folder, "train")
     sizes = (len(labels) - len(labels) // 2, len(labels) // 2)
     train, valid = (
-        Part(normalised(images[half]), labels[half])
+        Part(normalised(images[half]), labels[half], crop_and_flip)
         for half in stratified_split(labels, sizes, seed=0)
     )
-    return CifarTask("cifar10", train, valid, Skeleton(classes=CLASSES))
+    return CellTask("cifar10", train, valid, Skeleton(classes=CLASSES))

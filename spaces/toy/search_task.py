@@ -48,10 +48,6 @@ class AsngTask(SearchTask):
         """Minus the loss of each draw."""
         return -outputs.sum(1)
 
-    def augment(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        """See `SearchTask.augment`; nothing here."""
-        return images
-
     def network(self, arch: Architecture, generator: torch.Generator) -> nn.Module:
         """See `SearchTask.network`; what other choices have is never used."""
         return SinglePath(self.supernet(generator, "batch"), arch)

@@ -69,8 +69,9 @@ def test_no_image_of_the_test_part_can_be_reached(
 
 def test_digits_are_not_augmented() -> None:
     task, generator = digits_task(), torch.Generator().manual_seed(0)
-    images = torch.from_numpy(task.train.images[:3])
-    assert task.augment(images, generator) is images
+    images, labels = task.train.batch(torch.arange(3), torch.device("cpu"), generator)
+    assert torch.equal(images, torch.from_numpy(task.train.images[:3]))
+    assert torch.equal(labels, torch.from_numpy(task.train.labels[:3]))
 
 
 @pytest.mark.parametrize("name", ["digits", "cifar10"])
@@ -110,12 +111,15 @@ def test_halves_of_cifar(cifar: Path) -> None:
 
 
 def test_cifar_is_augmented(cifar: Path) -> None:
-    task = cifar10_task()
-    images = torch.from_numpy(task.train.images[:8])
-    once = task.augment(images, torch.Generator().manual_seed(0))
-    again = task.augment(images, torch.Generator().manual_seed(0))
+    def shown(generator: torch.Generator | None) -> torch.Tensor:
+        index, device = torch.arange(8), torch.device("cpu")
+        return cifar10_task().train.batch(index, device, generator)[0]
+
+    once, again = (shown(torch.Generator().manual_seed(0)) for _ in range(2))
+    images = torch.from_numpy(cifar10_task().train.images[:8])
     assert torch.equal(once, again)
     assert not torch.equal(once, images)
+    assert torch.equal(shown(None), images)
 
 
 def test_missing_images_say_where_to_get_them(

@@ -21,9 +21,6 @@ class TinyTask:
         self.build = build
         self.train = self.valid = Part(np.asarray(images, np.float32), np.asarray(labels, np.int64))
 
-    def augment(self, images, generator):
-        return images
-
     def network(self, arch, generator):
         return self.build(arch, generator).train()
 
