@@ -23,6 +23,7 @@ from harness.gate.audit_folder import Folder, Key, StoredRun
 from harness.gate.audit_replay import Replay, bars_replay, replay_of
 from harness.gate.audit_result import Audit, NotCompared, TaskRow
 from harness.gate.audit_statements import check_statements
+from harness.live.training_store import trainings_kept_in
 from harness.study.execute import Progress, execute
 from harness.study.options import StudyOptions
 from harness.study.shards import Shards
@@ -149,7 +150,9 @@ def _execute(folder: Folder, drawn: Drawn, jobs: int | None, progress: Progress)
         pairs = {key: drawn.replays[key].task for key in drawn.runs}
         wanted = {key: sorted({run.seed for run in runs}) for key, runs in drawn.runs.items()}
         try:
-            execute(_Sample(StudyOptions(jobs=jobs), pairs), store, wanted, progress)
+            # What was trained before would answer for itself.
+            with trainings_kept_in(Path(place) / "trainings"):
+                execute(_Sample(StudyOptions(jobs=jobs), pairs), store, wanted, progress)
         except KeyboardInterrupt:
             done.interrupted = True
         for key, runs in drawn.runs.items():

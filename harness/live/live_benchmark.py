@@ -33,8 +33,8 @@ class LiveBenchmark(Benchmark):
     A search asks for the metric on validation data after a short training, whose randomness depends
     on the run's seed and on how often the architecture was asked for. What a search recommends is
     trained anew by the final recipe, with a key that is the same for all runs, and reported on test
-    data. Trainings are kept below `cache_home`, whole or in part, so that what was interrupted goes
-    on and what is known is not trained again.
+    data. Trainings are kept below `trainings_home`, whole or in part, so that what was interrupted
+    goes on and what is known is not trained again.
 
     Attributes:
         setup: what the space states about it.

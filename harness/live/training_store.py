@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -16,6 +17,28 @@ from harness.core.errors import HarnessError
 from harness.live.checkpoint import write_whole
 
 RECORD, CHECKPOINT = "training.json", "checkpoint.pt"
+
+_PLACE = "HARNESS_TRAININGS"
+
+
+def trainings_home() -> Path:
+    """Where trainings are kept: ``$HARNESS_TRAININGS``, or below `cache_home`."""
+    given = os.environ.get(_PLACE)
+    return Path(given).expanduser() if given else cache_home() / "trainings"
+
+
+@contextmanager
+def trainings_kept_in(folder: Path) -> Iterator[None]:
+    """Keep trainings elsewhere, also those of processes that are started within."""
+    before = os.environ.get(_PLACE)
+    os.environ[_PLACE] = str(folder)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_PLACE]
+        else:
+            os.environ[_PLACE] = before
 
 
 @dataclass(frozen=True)
@@ -44,11 +67,11 @@ class TrainingId:
 
     @property
     def folder(self) -> Path:
-        """Where it lies, below `cache_home`."""
+        """Where it lies, below `trainings_home`."""
         text = json.dumps(asdict(self), sort_keys=True)
         digest = hashlib.sha256(text.encode()).hexdigest()[:16]
         name = self.benchmark.replace("/", "-").replace(":", "-").replace("=", "-")
-        return cache_home() / "trainings" / name / f"{self.stage}-{digest}"
+        return trainings_home() / name / f"{self.stage}-{digest}"
 
 
 @dataclass(frozen=True)
