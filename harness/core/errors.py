@@ -49,6 +49,13 @@ class MissingData(HarnessError):
     """Data that is not on this machine."""
 
 
+class CannotMeasure(HarnessError):
+    """Memory, disk or another process let the harness down, and not what it runs.
+
+    It ends a study and not just a run, so that no method is blamed; the same command goes on.
+    """
+
+
 class MissingExtra(HarnessError):
     """An optional dependency that is not installed."""
 

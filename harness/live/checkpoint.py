@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 import torch
 
-from harness.core.errors import HarnessError
+from harness.core.errors import CannotMeasure
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
@@ -21,7 +21,7 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
         write: is given the open file.
 
     Raises:
-        HarnessError: it cannot be written, as on a full disk; the old file stays.
+        CannotMeasure: it cannot be written, as on a full disk; the old file stays.
     """
     beside = path.with_name(f"{path.name}.{os.getpid()}")
     try:
@@ -34,7 +34,7 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     except (OSError, RuntimeError) as error:  # torch tells of a full disk with the latter.
         beside.unlink(missing_ok=True)
         kept = "the one before it is kept" if path.is_file() else "there is none yet"
-        raise HarnessError(
+        raise CannotMeasure(
             f"{path} cannot be written ({error}); {kept}. Make room on the disk, or put "
             "HARNESS_CACHE elsewhere; then the same command goes on"
         ) from error
@@ -44,7 +44,7 @@ def save_state(path: Path, state: dict[str, Any]) -> None:
     """Write a dictionary of tensors, numbers and texts.
 
     Raises:
-        HarnessError: it cannot be written; the old file stays.
+        CannotMeasure: it cannot be written; the old file stays.
     """
     write_whole(path, lambda file: torch.save(state, file))
 

@@ -94,7 +94,7 @@ def dry_run(benchmark: LiveBenchmark, rng: np.random.Generator) -> DryRun:
     """
     setup, place = benchmark.setup, Place(best_device())
     arch = benchmark.space.sample(rng)
-    checksum = benchmark.checksum
+    checksum = benchmark.data
     evaluation, retraining = setup.recipe.evaluation, setup.recipe.retraining
     with one_thread():
         return DryRun(

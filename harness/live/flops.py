@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import torch
@@ -26,7 +27,9 @@ def count_flops(network: nn.Module, inputs: Any) -> int:
     network.eval()
     torch.backends.mha.set_fastpath_enabled(False)
     try:
+        # torch warns that one of these switches is for other processors.
         with (
+            warnings.catch_warnings(action="ignore", category=UserWarning),
             torch.no_grad(),
             sdpa_kernel(SDPBackend.MATH),
             torch.backends.mkldnn.flags(enabled=False),

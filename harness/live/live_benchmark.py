@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -60,7 +61,7 @@ class LiveBenchmark(Benchmark):
 
     def __getstate__(self) -> dict[str, Any]:
         """Another process reads the data itself."""
-        read = ("task", "final", "checksum")
+        read = ("task", "final", "data")
         return {name: value for name, value in vars(self).items() if name not in read}
 
     @cached_property
@@ -74,9 +75,14 @@ class LiveBenchmark(Benchmark):
         return self.setup.final()
 
     @cached_property
-    def checksum(self) -> str:
-        """SHA-256 of the data."""
+    def data(self) -> str:
+        """SHA-256 of the data alone."""
         return self.setup.checksum()
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of data and recipe: scores of another recipe are not the same scores."""
+        return hashlib.sha256(f"{self.data} {self.setup.recipe.hash}".encode()).hexdigest()
 
     def oracle(self, noise_key: int) -> LiveOracle:
         """See `Benchmark.oracle`."""
@@ -97,7 +103,7 @@ class LiveBenchmark(Benchmark):
             stage=stage,
             architecture=self.space.to_str(arch),
             recipe=self.setup.recipe.hash,
-            data=self.checksum,
+            data=self.data,
             key=key,
             processes=processes,
         )

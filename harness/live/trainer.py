@@ -15,7 +15,7 @@ from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from harness.core.errors import HarnessError
+from harness.core.errors import CannotMeasure, HarnessError
 from harness.core.space import Architecture
 from harness.live.checkpoint import load_state, save_state
 from harness.live.devices import Place
@@ -137,7 +137,7 @@ class Trainer:
 
         Raises:
             Diverged: a loss is no finite number.
-            HarnessError: memory or disk do not suffice, or another process of the training died.
+            CannotMeasure: memory or disk do not suffice, or another process of the training died.
         """
         with one_thread() if self._place.device.type == "cpu" else nullcontext(), _explained(self):
             while len(self.curve) < epochs:
@@ -342,14 +342,14 @@ def _explained(trainer: Trainer) -> Iterator[None]:
     except (RuntimeError, MemoryError) as error:
         text = str(error).partition("\n")[0]
         if is_out_of_memory(error):
-            raise HarnessError(
+            raise CannotMeasure(
                 f"a batch of {recipe.batch} examples in {trainer._shares} shares does not fit into "
                 f"the memory of {trainer._place.device} ({text}). In the recipe raise shares (a "
                 "batch is then shown in parts), lower batch, or take precision mixed; or use "
                 "fewer --jobs"
             ) from error
         if trainer._place.world > 1 and _lost(error):
-            raise HarnessError(
+            raise CannotMeasure(
                 f"another of the {trainer._place.world} processes of the training died ({text}). "
                 "The same command goes on after the last whole epoch"
             ) from error

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import TypeVar
 
-from harness.core.errors import HarnessError, RunTimeout
+from harness.core.errors import CannotMeasure, HarnessError, RunTimeout
 
 T = TypeVar("T")
 
@@ -36,11 +36,11 @@ class Outcome:
 
 @contextmanager
 def recorded() -> Iterator[Outcome]:
-    """Take note of what is raised inside instead of raising it; Ctrl-C goes through."""
+    """Take note of what is raised, instead of raising it; not of Ctrl-C and `CannotMeasure`."""
     process, start, outcome = os.getpid(), time.perf_counter(), Outcome()
     try:
         yield outcome
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, CannotMeasure):
         raise
     except BaseException as raised:  # Whatever a method raises fails its own run and no other.
         outcome.error = "".join(traceback.format_exception(raised))

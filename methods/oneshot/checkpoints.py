@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from harness import HarnessError
+from harness.live.checkpoint import save_state
 
 if TYPE_CHECKING:
     from methods.oneshot.engine import Search
@@ -47,7 +47,11 @@ class Checkpoint:
         }
 
     def save(self) -> None:
-        """Write the state, if the last time is long enough ago."""
+        """Write the state, if the last time is long enough ago.
+
+        Raises:
+            CannotMeasure: it cannot be written, as on a full disk; the file before it stays.
+        """
         if self._file is None or time.monotonic() - self._saved < EVERY:
             return
         search = self._search
@@ -63,10 +67,7 @@ class Checkpoint:
             "generator": search.generator.get_state(),
             "learned": {k: v for k, v in vars(self._method).items() if k.startswith("_")},
         }
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self._file.with_suffix(f".{os.getpid()}")
-        torch.save(state, temporary)
-        os.replace(temporary, self._file)
+        save_state(self._file, state)
         self._saved = time.monotonic()
 
     def load(self) -> None:

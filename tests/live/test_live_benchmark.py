@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import errno
 import json
 import math
+import os
 import pickle
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +13,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from harness.core.budget import Budget  # noqa: E402
-from harness.core.errors import HarnessError  # noqa: E402
+from harness.core.errors import CannotMeasure, HarnessError  # noqa: E402
 from harness.core.registry import load_method  # noqa: E402
 from harness.live import trainer  # noqa: E402
 from harness.live.live_benchmark import EVALUATION, RETRAINING  # noqa: E402
@@ -146,6 +148,15 @@ def test_a_metric_that_nothing_measures_is_told() -> None:
     benchmark.setup.metric = "PSNR (dB)"
     with pytest.raises(HarnessError, match=r"measures .*top-1 error.*no PSNR"):
         benchmark.report([ARCH])
+
+
+def test_a_full_disk_is_not_the_fault_of_a_method(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(CannotMeasure, match=r"No space left.*HARNESS_CACHE"):
+        run_seeds(load_method("random-search").method, lab(), Budget(3, "epochs"), [3])
 
 
 def test_a_damaged_record_is_told(cache: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from harness.core.errors import HarnessError  # noqa: E402
+from harness.core.errors import CannotMeasure  # noqa: E402
 from harness.live import checkpoint  # noqa: E402
 from harness.live.torch_tools import one_thread  # noqa: E402
 from harness.live.trainer import Diverged  # noqa: E402
@@ -203,7 +203,7 @@ def test_a_full_disk_leaves_the_old_checkpoint(
 
     with monkeypatch.context() as patched:
         patched.setattr(os, "fsync", full)
-        with pytest.raises(HarnessError, match=r"No space left.*the one before it is kept"):
+        with pytest.raises(CannotMeasure, match=r"No space left.*the one before it is kept"):
             trained(STATEFUL, file=file)
     assert file.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.pt"]
@@ -226,7 +226,7 @@ def test_out_of_memory_names_what_helps() -> None:
         def loss(self, outputs, targets):
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
 
-    with pytest.raises(HarnessError, match=r"16 examples in 1 shares.*raise shares.*batch"):
+    with pytest.raises(CannotMeasure, match=r"16 examples in 1 shares.*raise shares.*batch"):
         trained(RECIPE, learning=Huge())
 
 

@@ -157,7 +157,7 @@ def test_is_written_after_a_while_only(tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoints, "EVERY", 60.0)
     monkeypatch.setattr(checkpoints.time, "monotonic", lambda: next(times))
     saved = []
-    monkeypatch.setattr(checkpoints.os, "replace", lambda old, new: saved.append(new))
+    monkeypatch.setattr(checkpoints, "save_state", lambda file, state: saved.append(file))
     method = Uniform()
     search = engine.Search(method, problem("5epochs"))
     kept = checkpoints.Checkpoint(method, search, tmp_path)  # At 0 seconds.
