@@ -143,11 +143,18 @@ def run_seeds(
     Returns:
         One record a seed, in the order of ``seeds``; a run that raised has its traceback in it.
     """
+    folders = [scratch and scratch / str(seed) for seed in seeds]
     searches = [
-        _search(method, benchmark, budget, seed, time_limit, scratch and scratch / str(seed))
-        for seed in seeds
+        _search(method, benchmark, budget, seed, time_limit, folder)
+        for seed, folder in zip(seeds, folders, strict=True)
     ]
-    return _join(searches, benchmark)
+    records = _join(searches, benchmark)
+    for folder in folders:
+        if folder:
+            # Not reached by Ctrl-C or a kill, after which the folder is what the run goes on from:
+            # a reported score can cost as much as the search before it.
+            shutil.rmtree(folder, ignore_errors=True)
+    return records
 
 
 def dead_run(seed: int, how: str, wall: float) -> RunRecord:
@@ -181,9 +188,6 @@ def _search(
             guarded(lambda: _ask(method, problem), time_limit), ledger, benchmark, budget
         )
     error = outcome.error
-    if scratch:
-        # Not reached by Ctrl-C or a kill, after which the folder is what the run goes on from.
-        shutil.rmtree(scratch, ignore_errors=True)
     archs = np.array(ledger.archs).reshape(-1, len(benchmark.space.sizes))
     if archs.size and archs.dtype.kind not in "iu":
         # (1.0, 0.0) equals (1, 0), so a look-up cannot tell them apart once the latter was asked

@@ -12,6 +12,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from harness import Method  # noqa: E402
 from harness.core.budget import Budget  # noqa: E402
 from harness.core.errors import CannotMeasure, HarnessError  # noqa: E402
 from harness.core.registry import load_method  # noqa: E402
@@ -177,3 +178,24 @@ def test_the_card_says_what_is_not_known() -> None:
     assert card.searched == "valid@3"
     assert card.reported == "test@3"
     assert card.worst == 100
+
+
+def test_a_run_keeps_its_folder_until_it_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Keeps(Method):
+        def search(self, problem):
+            problem.scratch.mkdir(parents=True)
+            (problem.scratch / "kept").touch()
+            return problem.space.sample(problem.rng)
+
+    benchmark, scratch = lab(), tmp_path / "scratch"
+    with monkeypatch.context() as patched:
+        patched.setattr(benchmark, "report", lambda archs: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            run_seeds(Keeps(), benchmark, Budget(3, "epochs"), [3], scratch=scratch)
+    assert (scratch / "3" / "kept").is_file()
+    (scratch / "3" / "kept").unlink()
+    (scratch / "3").rmdir()
+    run_seeds(Keeps(), benchmark, Budget(3, "epochs"), [3], scratch=scratch)
+    assert not (scratch / "3").exists()
