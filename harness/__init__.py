@@ -9,7 +9,8 @@ from harness.core.benchmark import (
 )
 from harness.core.budget import Budget, Unit
 from harness.core.configured import require
-from harness.core.data_home import data_home
+from harness.core.data_home import cache_home, data_home
+from harness.core.drawing import Panel
 from harness.core.encodings import Graphs, chain, with_ends
 from harness.core.errors import (
     BudgetExhausted,
@@ -44,11 +45,13 @@ __all__ = [
     "Method",
     "MissingData",
     "MissingExtra",
+    "Panel",
     "Predictor",
     "Problem",
     "SearchSpace",
     "Unit",
     "UnlabelledPredictor",
+    "cache_home",
     "chain",
     "data_home",
     "load_method",

@@ -17,13 +17,14 @@ from harness.cli import (
     rank,
     report,
     reproduce,
+    show,
     tabulate,
     train,
     validate,
 )
-from harness.core.errors import HarnessError
+from harness.core.errors import CannotMeasure, HarnessError
 
-INTERRUPTED, USAGE = 130, 2
+INTERRUPTED, COULD_NOT_MEASURE, USAGE = 130, 3, 2
 
 # The base of typer's own errors about options and arguments; typer has no public name for it.
 _CommandLineError: Any = typer.BadParameter.__mro__[2]
@@ -44,6 +45,7 @@ app.command("report")(report.report)
 app.command("validate")(validate.validate)
 app.command("tabulate")(tabulate.tabulate)
 app.command("train")(train.train)
+app.command("show")(show.show)
 app.command("audit")(audit.audit)
 app.add_typer(data.app, name="data")
 
@@ -64,6 +66,9 @@ def main(arguments: list[str] | None = None) -> int:
         if sys.stdout is not None:
             # The rest of the buffer meets a closed pipe here, and not when the interpreter ends.
             sys.stdout.flush()
+    except CannotMeasure as error:
+        _complain(str(error))
+        return COULD_NOT_MEASURE
     except HarnessError as error:
         return _complain(str(error))
     except KeyboardInterrupt:

@@ -78,11 +78,11 @@ def compare(
     from harness.report.formats import check_format
 
     check_format(wanted.format)
-    plan = make_plan(wanted)
     if dry_run:
         from harness.cli.dry_run import show_dry_run
 
-        return show_dry_run(plan)
+        return show_dry_run(wanted)
+    plan = make_plan(wanted)
     store = Store(wanted.folder)
     budgets = sorted({str(budget) for budget in plan.budgets.values()})
     size = [

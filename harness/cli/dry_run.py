@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from harness.cli.progress import say
@@ -11,27 +12,49 @@ if TYPE_CHECKING:
     from harness.core.benchmark import Benchmark
     from harness.core.budget import Budget
     from harness.live.dry_run import DryRun, StageEstimate
-    from harness.study.plan import Plan
+    from harness.study.plan import Plan, Study
 
 COULD_NOT_MEASURE = 3
 
 
-def show_dry_run(plan: Plan) -> int:
+def show_dry_run(study: Study) -> int:
     """Build the networks of a study, check its data and estimate its time; print all of it.
 
     Returns:
-        The exit code: 3 where data is lacking.
+        The exit code: 3 where the data does not suffice for an estimate.
+
+    Raises:
+        HarnessError: a name is unknown, or an extra is missing.
     """
-    code, total = 0, 0.0
-    for benchmark in plan.benchmarks:
-        try:
-            total += _show(benchmark, plan)
-        except HarnessError as error:
-            print(f"{benchmark.id}: {error}")
-            code = COULD_NOT_MEASURE
-    jobs = plan.study.jobs or 1
+    from harness.study.plan import make_plan
+    from harness.tables.open import open_benchmark
+
+    try:
+        plan = make_plan(study)
+    except HarnessError as error:
+        # Whatever needs no data is told all the same.
+        for benchmark in map(open_benchmark, study.benchmarks):
+            _print_costs(benchmark)
+        print(f"No estimate: {error}")
+        return COULD_NOT_MEASURE
+    total = sum(_show(benchmark, plan) for benchmark in plan.benchmarks)
+    jobs = study.jobs or os.cpu_count() or 1
     print(f"In all about {duration(total)} on one worker, {duration(total / jobs)} on {jobs}.")
-    return code
+    return 0
+
+
+def _print_costs(benchmark: Benchmark) -> None:
+    """The size of a random final network, which follows from the recipe."""
+    from harness.live.live_benchmark import LiveBenchmark
+
+    if isinstance(benchmark, LiveBenchmark):
+        import numpy as np
+
+        costs = benchmark.setup.costs(benchmark.space.sample(np.random.default_rng(0)))
+        print(
+            f"{benchmark.id}\n  {'final network':<20} {costs['parameters']:>11,.0f} parameters · "
+            f"{costs['flops'] / 2e6:,.1f}M multiply-adds"
+        )
 
 
 def _show(benchmark: Benchmark, plan: Plan) -> float:
@@ -59,9 +82,10 @@ def _show(benchmark: Benchmark, plan: Plan) -> float:
         shares = "queries" not in loaded.method.units
         search = _search_seconds(budget, found, shares)
         run = search + benchmark.trials * found.retraining.seconds
+        all_seeds = f", {duration(seeds * run)} for {seeds} seeds" if seeds > 1 else ""
         print(
             f"  {loaded.identity:<28} search at most {duration(search)}, with retraining "
-            f"{duration(run)} a run, {duration(seeds * run)} for {seeds} seeds"
+            f"{duration(run)} a run{all_seeds}"
         )
         total += seeds * run
     return total

@@ -31,7 +31,12 @@ BENCHMARKS = "nas_harness.benchmarks"
 T = TypeVar("T", bound=Configured)
 
 # One module of each optional dependency group, whose presence stands for the group.
-_PROBES = {"neural": "torch", "nasbench101": "google_crc32c", "nasbench201": "nats_bench"}
+_PROBES = {
+    "neural": "torch",
+    "live": "pooch",
+    "nasbench101": "google_crc32c",
+    "nasbench201": "nats_bench",
+}
 
 
 @dataclass(frozen=True)

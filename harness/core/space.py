@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.core.drawing import Panel
 from harness.core.encodings import Graphs, paths
 from harness.core.errors import HarnessError, InvalidArchitecture
 
@@ -185,6 +186,12 @@ class SearchSpace:
         return ",".join(
             decision.choices[i] for decision, i in zip(self.decisions, arch, strict=True)
         )
+
+    def drawing(self, arch: Architecture) -> tuple[Panel, ...]:
+        """What a picture of an architecture shows; by default a chain of its decisions."""
+        chosen = zip(self.decisions, arch, strict=True)
+        boxes = [f"{decision.name}: {decision.choices[i]}" for decision, i in chosen]
+        return (Panel.chain("", boxes),)
 
     def from_str(self, text: str) -> Architecture:
         """Read an architecture.

@@ -53,11 +53,11 @@ def lacking(protocol: Protocol) -> str:
     unknown = [f"{kind} {name}" for kind, name in names if name not in entries[kind]]
     if unknown:
         return f"{NOT_YET}: {', '.join(unknown)}"
+    if protocol.device == "cuda" and not has_cuda():
+        return "needs a CUDA device, of which this machine has none: run it on one that has"
     for kind, name in names:
         if missing := entries[kind][name]:
             return f"{name} {missing}"
-    if protocol.device == "cuda" and not has_cuda():
-        return "needs a CUDA device, of which this machine has none: run it on one that has"
     return ""
 
 

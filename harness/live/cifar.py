@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 CLASSES = 10
 
+CITATION = "Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009"
+
 # Mean and deviation of the red, green and blue training pixels, in levels of 0 to 255, as the code
 # of NAS-Bench-201 has them (Dong and Yang, ICLR 2020).
 MEANS = np.array([125.3, 123.0, 113.9], np.float32)

@@ -10,7 +10,7 @@ class Stochastic(nn.Module):
     """A layer that draws in training mode.
 
     Attributes:
-        generator: draws, on the device of the activations; see `give_generator`.
+        generator: draws, on a device of its own; see `give_generator`.
     """
 
     generator: torch.Generator | None = None
@@ -23,7 +23,9 @@ class Stochastic(nn.Module):
         """
         if self.generator is None:
             raise RuntimeError("give_generator was not called before a stochastic layer was used")
-        return torch.rand(shape, generator=self.generator, device=x.device, dtype=x.dtype)
+        device = self.generator.device
+        drawn = torch.rand(shape, generator=self.generator, device=device, dtype=x.dtype)
+        return drawn.to(x.device)
 
 
 class Dropout(Stochastic):

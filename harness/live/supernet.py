@@ -26,10 +26,16 @@ class Supernet(nn.Module, ABC):
         choices: names of the choices of each decision, in the order of a genotype's entries.
         joins: groups of decisions whose outputs are summed, each a tuple of indices; what edge
             weights (PC-DARTS) are normalised over.
+        edges: names of what `choices` and plans have an entry for, where these are not the
+            decisions of the space; then only `path` and `derive` lead from one to the other.
+        mixes: whether a plan may have several choices a decision, and weights. Without, there are
+            only the paths of architectures.
     """
 
     choices: tuple[tuple[str, ...], ...]
     joins: tuple[tuple[int, ...], ...]
+    edges: tuple[str, ...] = ()
+    mixes: bool = True
 
     @abstractmethod
     def forward(self, images: Tensor, plan: Plan) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from harness.analysis.analyse import StudyAnalysis
@@ -9,6 +10,7 @@ from harness.analysis.anytime import MethodCurve
 from harness.analysis.summary import BenchmarkAnalysis
 from harness.analysis.wording import phrase
 from harness.core.benchmark import BenchmarkCard
+from harness.core.space import ENUMERABLE
 from harness.report.section import (
     Row,
     Section,
@@ -101,14 +103,18 @@ def facts(card: BenchmarkCard, budget: str, scale_number: str) -> list[str]:
         budget: of every run.
         scale_number: the optimum as it is to be written.
     """
-    count = f"{card.architectures:,} genotypes, {card.unique:,} unique architectures"
+    # Nobody has counted how many of so many are the same, or what the best of them is.
+    count = f"{card.architectures:.2g} genotypes"
+    if card.architectures <= ENUMERABLE:
+        count = f"{card.architectures:,} genotypes, {card.unique:,} unique architectures"
+    best = f"best in table {scale_number}" if math.isfinite(card.optimum) else "best not known"
     searched = f"searched {card.searched} ({card.searched_trials}, noise {card.noise})"
     reported = f"reported {card.reported} ({card.reported_trials})"
     better = "higher is better" if card.direction == "maximize" else "lower is better"
     lines = [
         f"{card.id}: {count}",
         f"{searched} · {reported}",
-        f"{card.metric}, {better} · best in table {scale_number} · budget {budget}, "
+        f"{card.metric}, {better} · {best} · budget {budget}, "
         f"repeats {card.repeats}",
     ]
     if card.cost and "seconds" in budget:

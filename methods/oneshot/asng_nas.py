@@ -5,8 +5,6 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from harness import Architecture, require
 from methods.genotype_law import GenotypeLaw
 from methods.natural_gradient import AdaptiveNaturalGradient
@@ -26,9 +24,9 @@ class AsngNas(OneShot):
     `methods.natural_gradient`). Ordered decisions are integers with a normal distribution each. The
     recommendation is the mode.
 
-    For their own space the authors train without Nesterov momentum, with a weight decay of 3e-4 and
-    down to a learning rate of 0; the defaults here are those of NAS-Bench-201, which all methods
-    share.
+    For their own space the authors train without Nesterov's momentum (``nesterov=false``), with a
+    weight decay of 3e-4 and down to a learning rate of 0; the defaults here are those of
+    NAS-Bench-201, which all methods share.
 
     Attributes:
         samples: paths for a step of the weights, and for one of the probabilities.
@@ -72,7 +70,7 @@ class AsngNas(OneShot):
 
     def derive(self, search: Search) -> Architecture:
         """See `OneShot.derive`."""
-        return search.supernet.derive([np.array(row) for row in self._law.probabilities()])
+        return self._law.mode
 
     def cost(self, search: Search, epoch: int, epochs: int) -> float:
         """See `OneShot.cost`."""

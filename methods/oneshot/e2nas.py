@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from harness import Architecture, require
 from methods.oneshot.exploration import complement, exploration_weight
@@ -51,6 +51,8 @@ class E2NAS(OneShot):
     archive: int = 50
     architecture_learning_rate: float = 3e-4
     architecture_weight_decay: float = 1e-3
+
+    weighs_decisions: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Check the hyper-parameters."""

@@ -29,6 +29,9 @@ FORWARD = 1 / 3
 # By how much an epoch may take longer than the longest one before it.
 MARGIN = 1.1
 
+# Methods that train single paths of architectures, which every supernet has.
+SINGLE_PATHS = ("asng-nas", "enas", "fairnas", "ponas", "rsps", "spos")
+
 # Images on which a path is judged at a time (Dong and Yang: one batch of 512).
 JUDGED = 512
 
@@ -71,12 +74,13 @@ class Search:
         self.supernet: Supernet = self.task.supernet(
             self.generator, method.normalisation, method.partial()
         ).to(self.device)
+        self._refuse(method)
         self.weights = list(self.supernet.parameters())
         self.optimizer = torch.optim.SGD(
             self.weights,
             lr=method.learning_rate,
             momentum=method.momentum,
-            nesterov=method.momentum > 0,
+            nesterov=method.nesterov and method.momentum > 0,
             weight_decay=method.weight_decay,
         )
         self.epoch = self.step = 0
@@ -87,6 +91,21 @@ class Search:
         self._mixed = method.precision == "mixed" and self.device.type == "cuda"
         self.steps = math.ceil(len(self.task.train) / method.batch)
         self.epochs = planned_epochs(method, self)
+
+    def _refuse(self, method: OneShot) -> None:
+        """Raise a HarnessError where a method needs what the supernet is not made for."""
+        name, space = method.class_name(), self.space.id
+        if (method.relaxes or method.weighs_decisions) and not self.supernet.mixes:
+            raise HarnessError(
+                f"{name} weighs the choices of a supernet, and that of {space} has only single "
+                f"paths without weights. What works: {', '.join(SINGLE_PATHS)}"
+            )
+        if method.weighs_decisions and self.supernet.edges:
+            raise HarnessError(
+                f"{name} weighs the decisions of a genotype, and the supernet of {space} decides "
+                "something else (operations of all edges). What works: "
+                f"{', '.join(SINGLE_PATHS)}, and methods that relax edges, such as darts or gdas"
+            )
 
     @property
     def images(self) -> int:
@@ -134,20 +153,23 @@ class Search:
             archs: genotypes.
             batch: images and labels; up to 512 of the validation part, drawn, where None.
         """
+        return self.plan_accuracies([self.supernet.path(arch) for arch in archs], batch)
+
+    def plan_accuracies(self, plans: Sequence[Plan], batch: Batch | None = None) -> NDArray[Any]:
+        """The same of plans."""
         inputs, targets = batch or self.draw_valid(JUDGED)
         images = count(targets)
         # Parts of equal size, of which none has too few images for statistics of a batch.
         number = math.ceil(images / JUDGED)
         cut = list(zip(parts(inputs, number), parts(targets, number), strict=True))
-        found = np.empty(len(archs))
+        found = np.empty(len(plans))
         self.supernet.eval()
         with torch.no_grad():
-            for i, arch in enumerate(archs):
-                path = self.supernet.path(arch)
+            for i, plan in enumerate(plans):
                 if self._method.normalisation == "recalibrated":
-                    self._recalibrate(path)
+                    self._recalibrate(plan)
                 self.forward_images += images
-                scores = [self.task.scores(self._outputs(x, path), y) for x, y in cut]
+                scores = [self.task.scores(self._outputs(x, plan), y) for x, y in cut]
                 found[i] = torch.cat(scores).double().mean().item()
         self.supernet.train()
         return found
@@ -192,14 +214,14 @@ class Search:
 
     def run_epoch(self) -> None:
         """Train once over the training part."""
-        method, progress = self._method, self.progress
-        low, high = method.last_learning_rate, method.learning_rate
-        for group in self.optimizer.param_groups:
-            group["lr"] = low + (high - low) * (1 + math.cos(math.pi * progress)) / 2
+        method = self._method
+        self._set_learning_rate(self.progress)
         order = torch.randperm(self.images, generator=self.generator)
         total = torch.zeros((), device=self.device)
         self.supernet.train()
         for self.step, index in enumerate(torch.split(order, method.batch)):
+            if method.schedule_each == "step":
+                self._set_learning_rate(self.progress + self.step / (self.steps * self.epochs))
             self.train = self.task.train.batch(index, self.device, self.generator)
             # Drawn with replacement: there is no full pass over the validation part.
             others = torch.randint(len(self.task.valid), (len(index),), generator=self.generator)
@@ -217,11 +239,21 @@ class Search:
         self._log_distribution(method.distribution(self))
         self.epoch += 1
 
+    def _set_learning_rate(self, progress: float) -> None:
+        low, high = self._method.last_learning_rate, self._method.learning_rate
+        for group in self.optimizer.param_groups:
+            group["lr"] = low + (high - low) * (1 + math.cos(math.pi * progress)) / 2
+
     def _log_distribution(self, rows: list[list[float]]) -> None:
         """Write down probabilities, and how many of the likeliest choices do not compute."""
-        for decision, row in zip(self.space.decisions, rows, strict=False):
-            self.log(f"distribution of {decision.name}", row)
-        names = self.supernet.choices
+        decisions = self.space.decisions
+        told = [decision.name for decision in decisions]
+        names = tuple(decision.choices for decision in decisions)
+        if self._method.relaxes:
+            told = list(self.supernet.edges) or told
+            names = self.supernet.choices
+        for name, row in zip(told, rows, strict=False):
+            self.log(f"distribution of {name}", row)
         mode = [own[int(np.argmax(row))] for own, row in zip(names, rows, strict=False)]
         known = {name for own in names for name in own}
         if any("skip" in name for name in known) and mode:

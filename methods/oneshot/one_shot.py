@@ -39,8 +39,10 @@ class OneShot(Method, ABC):
             with one in seconds, which ends the search where it is spent.
         batch: images a step.
         learning_rate: of the weights, at the beginning.
-        last_learning_rate: at the end of a cosine, which changes it once an epoch.
-        momentum: Nesterov momentum of the weights.
+        last_learning_rate: at the end of a cosine.
+        schedule_each: whether the cosine moves with each epoch or each step.
+        momentum: of the weights.
+        nesterov: whether it is Nesterov's.
         weight_decay: of the weights.
         clip: largest norm of the gradient of the weights.
         normalisation: what the normalisations of cells evaluate a path by.
@@ -50,12 +52,19 @@ class OneShot(Method, ABC):
 
     extra: ClassVar[str] = "neural"
     units: ClassVar[tuple[Unit, ...]] = ("epochs", "seconds")
+    # Whether plans have weights or several choices a decision, and `distribution` is about what a
+    # supernet decides; otherwise plans are paths, and it is about the decisions of the space.
+    relaxes: ClassVar[bool] = False
+    # Whether choices of architectures are weighed, so that both must be the same.
+    weighs_decisions: ClassVar[bool] = False
 
     epochs: int = 0
     batch: int = 64
     learning_rate: float = 0.025
     last_learning_rate: float = 0.001
+    schedule_each: Literal["epoch", "step"] = "epoch"
     momentum: float = 0.9
+    nesterov: bool = True
     weight_decay: float = 5e-4
     clip: float = 5.0
     normalisation: Normalisation = "batch"

@@ -9,6 +9,8 @@ from harness import require
 from methods.oneshot.relaxed import Relaxed
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from harness.live.supernet import Plan
     from methods.oneshot.engine import Search
 
@@ -55,7 +57,7 @@ class ProxylessNAS(Relaxed):
         """A path drawn by the probabilities."""
         from methods.oneshot.gates import draw
 
-        return search.supernet.path(tuple(draw(self.logits(), search.generator).tolist()))
+        return _opened(draw(self.logits(), search.generator))
 
     def learn(self, search: Search) -> None:
         """A step of the logits."""
@@ -86,7 +88,7 @@ class ProxylessNAS(Relaxed):
 
         logits = self.logits().detach()
         paths = torch.stack([draw(logits, search.generator) for _ in range(self.samples)])
-        rewards = search.accuracies([tuple(path) for path in paths.tolist()], search.valid)
+        rewards = search.plan_accuracies([_opened(path) for path in paths], search.valid)
         mean = float(rewards.mean())
         before = mean if self._baseline is None else self._baseline
         advantages = torch.from_numpy(rewards - before).to(logits)
@@ -98,3 +100,8 @@ class ProxylessNAS(Relaxed):
         if self.gates == "reinforce":
             return search.judging_cost(self.samples, images)
         return super().step_cost(search, images)
+
+
+def _opened(path: Tensor) -> Plan:
+    """The plan in which one choice a decision is open."""
+    return [{choice: None} for choice in path.tolist()]

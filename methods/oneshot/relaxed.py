@@ -39,6 +39,7 @@ class Relaxed(OneShot):
     every: int = 1
 
     betas: ClassVar[tuple[float, float]] = (0.5, 0.999)
+    relaxes: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Check the hyper-parameters."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from harness import Architecture, require
 from methods.oneshot.relaxed import Relaxed
@@ -27,6 +27,8 @@ class SETN(Relaxed):
     """
 
     samples: int = 100
+
+    weighs_decisions: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Check the hyper-parameters."""

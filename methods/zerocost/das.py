@@ -49,12 +49,14 @@ class DAS(Proxy):
     def measure(self, network: nn.Module, inputs: Inputs) -> tuple[float, float]:
         """See `Proxy.measure`: log det R and B log N."""
         from methods.zerocost.activation_codes import distinction
+        from methods.zerocost.networks import images_of
 
+        images = images_of(inputs, "das")
         if self.steps:
             from methods.zerocost.training import train
 
             train(network, self.task, self.steps, self.batch, self.learning_rate, inputs.generator)
-        return distinction(network, inputs.images)
+        return distinction(network, images)
 
     def guess(self, archs: NDArray[np.int64]) -> FloatArray:
         """See `Predictor.guess`."""

@@ -21,6 +21,7 @@ class Fisher(Proxy):
 
     def measure(self, network: nn.Module, inputs: Inputs) -> float:
         """See `Proxy.measure`."""
+        from harness.live.examples import count
         from methods.zerocost.networks import gradients, layers, loss_of
 
         outputs: list[Tensor] = []
@@ -28,7 +29,7 @@ class Fisher(Proxy):
             layer.register_forward_hook(lambda module, given, output: outputs.append(output))
         slopes = gradients(loss_of(network, inputs), outputs)
         return sum(
-            _channels(a * g).square().sum().item() / (2 * len(inputs.images))
+            _channels(a * g).square().sum().item() / (2 * count(inputs.images))
             for a, g in zip(outputs, slopes, strict=True)
         )
 

@@ -26,10 +26,10 @@ class Jacov(Proxy):
         """See `Proxy.measure`."""
         import torch
 
-        from methods.zerocost.networks import gradients
+        from methods.zerocost.networks import first, gradients, images_of
 
-        images = inputs.images.clone().requires_grad_()
-        (slopes,) = gradients(network(images).sum(), [images])
+        images = images_of(inputs, "jacov").clone().requires_grad_()
+        (slopes,) = gradients(first(network(images)).sum(), [images])
         correlations = torch.corrcoef(slopes.flatten(1).double())
         if not bool(correlations.isfinite().all()):
             return float("nan")

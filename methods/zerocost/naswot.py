@@ -27,5 +27,6 @@ class NASWOT(Proxy):
     def measure(self, network: nn.Module, inputs: Inputs) -> float:
         """See `Proxy.measure`."""
         from methods.zerocost.activation_codes import distinction
+        from methods.zerocost.networks import images_of
 
-        return sum(distinction(network, inputs.images))
+        return sum(distinction(network, images_of(inputs, "naswot")))

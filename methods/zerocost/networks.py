@@ -7,9 +7,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
+from harness import HarnessError
+from harness.live.batches import channels_last
+from harness.live.examples import Values, changed
 from methods.zerocost.proxy import Inputs
 
 
@@ -31,8 +33,39 @@ def weights(network: nn.Module) -> list[Tensor]:
 
 
 def loss_of(network: nn.Module, inputs: Inputs) -> Tensor:
-    """Mean cross-entropy in nats."""
-    return functional.cross_entropy(network(inputs.images), inputs.labels)
+    """The task's loss; the mean cross-entropy in nats where it is a classification."""
+    return inputs.loss(network(inputs.images), inputs.labels)
+
+
+def laid_out(images: Values) -> Values:
+    """The same in the memory layout of activations, where they are images."""
+    return changed(images, lambda own: channels_last(own) if own.dim() == 4 else own)
+
+
+def first(outputs: Values) -> Tensor:
+    """What a network is asked for, where it gives something else beside it, such as logits."""
+    found: Tensor = outputs[0] if isinstance(outputs, tuple) else outputs
+    return found
+
+
+def images_of(inputs: Inputs, proxy: str) -> Tensor:
+    """The images, for proxies that work with images only.
+
+    Args:
+        inputs: of a task.
+        proxy: its name.
+
+    Raises:
+        HarnessError: networks of the task are shown something else.
+    """
+    images = inputs.images
+    if isinstance(images, tuple) or not images.is_floating_point():
+        raise HarnessError(
+            f"{proxy} needs networks that are shown images (one tensor of numbers), and this task "
+            "shows them something else. What works: fisher, grad-norm, grasp, snip, training-loss"
+        )
+    found: Tensor = images
+    return found
 
 
 def gradients(

@@ -13,8 +13,12 @@ from numpy.typing import NDArray
 from harness import UnlabelledPredictor, require
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import torch
     from torch import Tensor, nn
+
+    from harness.live.examples import Values
 
 FloatArray = NDArray[np.float64]
 
@@ -34,14 +38,17 @@ class Inputs:
     """What a proxy may look at besides the network; the same for all architectures.
 
     Attributes:
-        images: training images, not augmented, shape (n, channels, height, width).
-        labels: their classes, shape (n,).
+        images: training images, not augmented, shape (n, channels, height, width); or whatever
+            else the task shows to its networks.
+        labels: their classes, shape (n,); or what else is expected.
         generator: gives the same numbers to every architecture.
+        loss: of outputs and labels; see `harness.live.learning.Learning.loss`.
     """
 
-    images: Tensor
-    labels: Tensor
+    images: Values
+    labels: Values
     generator: torch.Generator
+    loss: Callable[[Values, Values], Tensor]
 
 
 class Proxy(UnlabelledPredictor):
@@ -117,19 +124,24 @@ class Proxy(UnlabelledPredictor):
         """
         import torch
 
-        from harness.live.batches import channels_last
+        from harness.live.examples import changed
+        from harness.live.stochastic import give_generator
         from harness.live.torch_tools import one_thread
+        from methods.zerocost.networks import laid_out
 
         found = np.full((len(self._drawn), len(archs), numbers), np.nan)
         with one_thread():
             for own, (chosen, weights, noise) in zip(found, self._drawn, strict=True):
                 shown = self.task.train.batch(torch.from_numpy(chosen), torch.device("cpu"))
-                images, labels = channels_last(shown[0]), shown[1]
+                images, labels = laid_out(shown[0]), shown[1]
+                few = changed(images, lambda tensor: tensor[:LOOKED_AT])
                 for row, arch in zip(own, self.space.tuples(archs), strict=True):
                     network = self.task.network(arch, torch.Generator().manual_seed(weights))
-                    if _looks(network, images[:LOOKED_AT]):
+                    if _looks(network, few):
                         generator = torch.Generator().manual_seed(noise)
-                        row[:] = self.measure(network, Inputs(images, labels, generator))
+                        give_generator(network, generator)
+                        inputs = Inputs(images, labels, generator, self.task.loss)
+                        row[:] = self.measure(network, inputs)
         means: FloatArray = found.mean(axis=0)
         return means
 
@@ -139,13 +151,15 @@ def finite(scores: FloatArray) -> FloatArray:
     return np.where(np.isfinite(scores), np.maximum(scores, WORST), WORST)
 
 
-def _looks(network: nn.Module, images: Tensor) -> bool:
+def _looks(network: nn.Module, images: Values) -> bool:
     """Whether the logits of a network depend on the image."""
     import torch
+
+    from methods.zerocost.networks import first
 
     # In evaluation mode, which leaves the statistics of normalisations as they are.
     network.eval()
     with torch.inference_mode():
-        logits = network(images)
+        logits = first(network(images))
     network.train()
     return not bool((logits == logits[:1]).all())

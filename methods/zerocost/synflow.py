@@ -30,15 +30,22 @@ class SynFlow(Proxy):
         """See `Proxy.measure`."""
         import torch
 
-        from methods.zerocost.networks import gradients, weights, without_normalisations
+        from methods.zerocost.networks import (
+            first,
+            gradients,
+            images_of,
+            weights,
+            without_normalisations,
+        )
 
+        shape = images_of(inputs, "synflow").shape[1:]
         network.double()
         with torch.no_grad():
             for parameter in network.parameters():
                 parameter.abs_()
-        ones = torch.ones(1, *inputs.images.shape[1:], dtype=torch.float64)
+        ones = torch.ones(1, *shape, dtype=torch.float64)
         with without_normalisations():
-            flow = network(ones).sum()
+            flow = first(network(ones)).sum()
         own = weights(network)
         slopes = gradients(flow, own)
         paths = torch.stack([(w * g).sum() for w, g in zip(own, slopes, strict=True)]).sum()

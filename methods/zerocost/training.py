@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import nn
 
-from harness.live.batches import channels_last
+from harness.live.examples import Batch
 from harness.live.search_task import SearchTask
+from methods.zerocost.networks import laid_out
 
 MOMENTUM, WEIGHT_DECAY = 0.9, 5e-4
 
@@ -33,7 +33,7 @@ def train(
         generator: draws the order of the images and the augmentation.
 
     Returns:
-        The mean cross-entropy of each step before it, in nats; not a number after it diverged.
+        The task's loss of each step before it; not a number after it diverged.
     """
     optimizer = torch.optim.SGD(
         network.parameters(),
@@ -45,16 +45,14 @@ def train(
     losses = []
     for _, (images, labels) in zip(range(steps), _batches(task, batch, generator), strict=False):
         optimizer.zero_grad()
-        loss = functional.cross_entropy(network(images), labels)
+        loss = task.loss(network(images), labels)
         torch.autograd.backward(loss)
         optimizer.step()
         losses.append(loss.item())
     return losses
 
 
-def _batches(
-    task: SearchTask, batch: int, generator: torch.Generator
-) -> Iterator[tuple[Tensor, Tensor]]:
+def _batches(task: SearchTask, batch: int, generator: torch.Generator) -> Iterator[Batch]:
     """Batches without an end; an incomplete last one of an epoch is left out."""
     examples, size = len(task.train), min(batch, len(task.train))
     while True:
@@ -62,4 +60,4 @@ def _batches(
         for start in range(0, examples - size + 1, size):
             chosen = order[start : start + size]
             images, labels = task.train.batch(chosen, torch.device("cpu"), generator)
-            yield channels_last(images), labels
+            yield laid_out(images), labels

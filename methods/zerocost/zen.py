@@ -41,9 +41,9 @@ class Zen(Proxy):
         """See `Proxy.measure`."""
         import torch
 
-        from methods.zerocost.networks import Instead, activations_seen, weights
+        from methods.zerocost.networks import Instead, activations_seen, images_of, weights
 
-        size, generator = inputs.images.shape, inputs.generator
+        size, generator = images_of(inputs, "zen").shape, inputs.generator
         for weight in weights(network):
             weight.data.normal_(generator=generator)
         images = torch.randn(size, generator=generator)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil, log2
 
-from harness import Architecture, Decision, SearchSpace
+from harness import Architecture, Decision, Panel, SearchSpace
 
 NODES = 20
 LEVELS_BACK = 5
@@ -39,6 +39,9 @@ class CaeSpace(SearchSpace):
     input), the mixed one four (skip, input, kernel, channels), of which kernel and channels, from
     64 to 256, are ordered. Images are halved by layers without skip connection; where nothing is
     left to halve, such a layer is left out (Akimoto et al., ICML 2019, and the released code).
+
+    Attributes:
+        side: pixels of an image's side.
     """
 
     def __init__(self, mixed: bool = False, side: int = 64) -> None:
@@ -49,22 +52,27 @@ class CaeSpace(SearchSpace):
             side: pixels of an image's side.
         """
         super().__init__("cae-mixed" if mixed else "cae", list(_decisions(mixed)))
+        self.side = side
         self._mixed, self._halvings = mixed, ceil(log2(side))
 
     def layers(self, arch: Architecture) -> tuple[Layer, ...]:
         """The encoder from the image on; never empty."""
+        return tuple(layer for _, layer in self.nodes(arch))
+
+    def nodes(self, arch: Architecture) -> tuple[tuple[int, Layer], ...]:
+        """The layers of the encoder with the numbers of their nodes, from 1."""
         each = (len(arch) - 1) // NODES
         # Outputs are numbered: 0 is the image, and i is node i.
         place, found = NODES - LEVELS_BACK + 1 + arch[-1], []
         while place > 0:
             entries = arch[each * (place - 1) : each * place]
-            found.append(self._layer(entries))
+            found.append((place, self._layer(entries)))
             source = entries[1] if self._mixed else entries[2]
             place = max(0, place - LEVELS_BACK) + source
         halved, kept = 0, []
-        for layer in reversed(found):
+        for node, layer in reversed(found):
             if layer.skip or halved < self._halvings:
-                kept.append(layer)
+                kept.append((node, layer))
             halved += not layer.skip
         return tuple(kept)
 
@@ -79,6 +87,21 @@ class CaeSpace(SearchSpace):
     def canonical(self, arch: Architecture) -> tuple[Layer, ...]:
         """The layers: where in the row they stand makes no difference."""
         return self.layers(arch)
+
+    def drawing(self, arch: Architecture) -> tuple[Panel, ...]:
+        """Convolutions, their mirror images, and which of them are joined by skip connections."""
+        layers = self.layers(arch)
+        words = [
+            f"{own.kernel}x{own.kernel}, {own.channels}" + ("" if own.skip else ", stride 2")
+            for own in layers
+        ]
+        mirrored = [f"transposed {word}" for word in reversed(words)]
+        boxes = ("image", *(f"conv {word}" for word in words), *mirrored, "restored image")
+        chain = Panel.chain("autoencoder", boxes)
+        skips = [(i, len(boxes) - 1 - i, "") for i, own in enumerate(layers, 1) if own.skip]
+        # The last layer and its mirror image follow each other in any case.
+        edges = dict.fromkeys((*chain.edges, *skips))
+        return (Panel(chain.name, boxes, tuple(edges)),)
 
 
 def _decisions(mixed: bool) -> Iterator[Decision]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from harness import Architecture, Decision, SearchSpace
+from harness import Architecture, Decision, Panel, SearchSpace
 
 OPERATIONS = ("identity", "avg_pool_3x3", "max_pool_3x3", "sep_conv_3x3", "sep_conv_5x5")
 CELLS = ("normal", "reduction")
@@ -12,10 +12,11 @@ NODES = 5
 # Outputs of the two cells before, in front of those of a cell's own nodes.
 INPUTS = ("cell-2", "cell-1")
 
-# One operand of a node: which output it takes, and what it does with it.
 Operand = tuple[int, int]
-# Two operands a node, the smaller one first.
+"""One operand of a node: which output it takes, and what it does with it."""
+
 Cell = tuple[tuple[Operand, Operand], ...]
+"""Two operands a node, the smaller one first."""
 
 
 class EnasMicroSpace(SearchSpace):
@@ -37,8 +38,30 @@ class EnasMicroSpace(SearchSpace):
         Two genotypes share it if and only if one becomes the other by exchanging the two operands
         of a node, which are summed, and by numbering nodes anew.
         """
+        return tuple(_canonical(cell) for cell in self.cells(arch))
+
+    def cells(self, arch: Architecture) -> tuple[Cell, Cell]:
+        """What a genotype stands for: the normal cell and the reduction cell."""
         half = len(arch) // 2
-        return tuple(_canonical(_cell(part)) for part in (arch[:half], arch[half:]))
+        return _cell(arch[:half]), _cell(arch[half:])
+
+    def drawing(self, arch: Architecture) -> tuple[Panel, ...]:
+        """Both cells; what stands at an arrow is done with the output that it starts at."""
+        return tuple(
+            Panel.cell(
+                name,
+                INPUTS,
+                [[(i, OPERATIONS[op]) for i, op in node] for node in cell],
+                outputs(cell),
+            )
+            for name, cell in zip(CELLS, self.cells(arch), strict=True)
+        )
+
+
+def outputs(cell: Cell) -> list[int]:
+    """Numbers of the nodes that no node takes as input, from 0, ascending."""
+    used = {source - len(INPUTS) for operands in cell for source, _ in operands}
+    return [node for node in range(len(cell)) if node not in used]
 
 
 def _decisions() -> Iterator[Decision]:

@@ -17,6 +17,7 @@ from harness import (
     Graphs,
     HarnessError,
     InvalidArchitecture,
+    Panel,
     SearchSpace,
 )
 from spaces.nasbench101 import views
@@ -136,6 +137,15 @@ class NasBench101Space(SearchSpace):
             f"{name}:" + "".join(str(i) for i in range(v) if edges >> FIRST_EDGE[v] + i & 1)
             for v, name in enumerate(names, start=1)
         )
+
+    def drawing(self, arch: Architecture) -> tuple[Panel, ...]:
+        """The cell in its canonical form."""
+        bits, operations = cell_of(self.canonical(arch))
+        nodes = ("input", *(OPERATIONS[i] for i in operations), "output")
+        edges = [
+            (i, j, "") for j in range(len(nodes)) for i in range(j) if bits >> FIRST_EDGE[j] + i & 1
+        ]
+        return (Panel("cell", nodes, tuple(edges)),)
 
     def from_str(self, text: str) -> Architecture:
         """Read the notation, whatever the order of the vertices.

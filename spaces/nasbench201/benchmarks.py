@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness import (
     Benchmark,
@@ -15,16 +16,21 @@ from harness import (
     MissingData,
     data_home,
 )
+from harness.live import cifar_family
 from harness.tables import SETTINGS, FileSource, Source, TableBenchmark, TableFacts
 from spaces.nasbench201.digits import DIGITS_TABLE, digits_setup
 from spaces.nasbench201.layout import layout_of
 from spaces.nasbench201.space import NasBench201Space
+
+if TYPE_CHECKING:
+    from harness.live.cifar_setup import Cifar10Setup
 
 _DATASETS = {
     "cifar10": "cifar10",
     "cifar100": "cifar100",
     "imagenet16-120": "imagenet16_120",
 }
+_LIVE = "nasbench201/cifar10-live"
 _CITATION = (
     "Dong and Yang, NAS-Bench-201: Extending the Scope of Reproducible Neural Architecture Search, "
     "ICLR 2020"
@@ -97,7 +103,13 @@ class NasBench201Family(BenchmarkFamily):
             for dataset in _DATASETS
         ]
         digits = "6,466 different cells, 1 to 8 epochs, eight training runs each, made here, digits"
-        return [BenchmarkEntry("nasbench201/digits", digits, settings=SETTINGS), *imported]
+        live = BenchmarkEntry(
+            _LIVE,
+            "15,625 cells, trained live on cifar10; recipe=full|small",
+            cifar_family.missing(),
+            cifar_family.SETTINGS,
+        )
+        return [BenchmarkEntry("nasbench201/digits", digits, settings=SETTINGS), *imported, live]
 
     def data_file(self) -> DataFile:
         """See `BenchmarkFamily.data_file`."""
@@ -107,6 +119,8 @@ class NasBench201Family(BenchmarkFamily):
         """See `BenchmarkFamily.make`."""
         if dataset == "digits":
             return _digits(settings)
+        if dataset == _LIVE.partition("/")[2]:
+            return cifar_family.live_benchmark(_LIVE, settings, _live_setup)
         if missing := _missing():
             raise MissingData(f"nasbench201/{dataset} {missing}")
         source = FileSource(table_path())
@@ -165,6 +179,12 @@ def _digits(settings: Mapping[str, str]) -> Benchmark:
         settings,
         task=_digits_task,
     )
+
+
+def _live_setup(recipe: str) -> Cifar10Setup:
+    from spaces.nasbench201.live_setup import NasBench201Setup
+
+    return NasBench201Setup(recipe, _CITATION)
 
 
 def _cifar10_task() -> object:

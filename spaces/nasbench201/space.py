@@ -13,6 +13,7 @@ from harness import (
     Decision,
     Graphs,
     InvalidArchitecture,
+    Panel,
     SearchSpace,
     with_ends,
 )
@@ -78,6 +79,12 @@ class NasBench201Space(SearchSpace):
         rows = self.integers(archs)
         adjacency = np.broadcast_to(_SUCCESSORS, (len(rows), *_SUCCESSORS.shape)).copy()
         return Graphs(with_ends(rows, len(OPERATIONS)), adjacency)
+
+    def drawing(self, arch: Architecture) -> tuple[Panel, ...]:
+        """The cell: four nodes, and at each edge its operation."""
+        edges = zip(EDGES, arch, strict=True)
+        nodes = ("input", "node 1", "node 2", "output")
+        return (Panel("cell", nodes, tuple((i, j, OPERATIONS[op]) for (i, j), op in edges)),)
 
     def to_str(self, arch: Architecture) -> str:
         """The official notation."""

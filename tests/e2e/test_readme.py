@@ -66,16 +66,26 @@ def test_ranking() -> None:
 
 def test_methods_that_predict() -> None:
     pytest.importorskip("torch")
-    _, _, words, _ = commands("compare")
+    words = commands("compare")[2]
     assert main([*words, "--seeds", "2", "--budget", "20"]) == 0
 
 
 def test_supernets() -> None:
     pytest.importorskip("torch")
-    *_, words = commands("compare")
+    words = commands("compare")[3]
     assert main([*words, "--seeds", "2", "--budget", "24epochs"]) == 0
     *_, words = commands("rank")
     assert main([*words, "--seeds", "1", "--candidates", "20"]) == 0
+
+
+def test_live_training(harness_data: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("torch")
+    words = commands("compare")[4]
+    assert main([*words, "--dry-run"]) == 0
+    told = capfd.readouterr().out
+    assert all(method in told for method in ("random-search", "asng-nas"))
+    (fetch,) = commands("data fetch")
+    assert main(fetch) == 0
 
 
 def test_numbers_are_those_of_the_reference() -> None:

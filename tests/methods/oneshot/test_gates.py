@@ -183,7 +183,7 @@ def test_baseline_follows_the_mean_reward(monkeypatch):
     search = opened(method, "20epochs")
     search.valid = search.draw_valid(50)
     rewards, given = iter([[0.2, 0.4], [0.9, 0.7], [0.5, 0.5]]), []
-    monkeypatch.setattr(search, "accuracies", lambda archs, batch: np.array(next(rewards)))
+    monkeypatch.setattr(search, "plan_accuracies", lambda plans, batch: np.array(next(rewards)))
     monkeypatch.setattr(
         "methods.oneshot.gates.reinforce_gradient",
         lambda logits, paths, advantages: given.append(advantages.tolist()) or logits * 0,

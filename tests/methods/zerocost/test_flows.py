@@ -81,7 +81,8 @@ def zen_inputs(images=16, channels=2, size=4, seed=5):
     from methods.zerocost.proxy import Inputs
 
     shape = (images, channels, size, size)
-    return Inputs(torch.zeros(shape), torch.zeros(images), torch.Generator().manual_seed(seed))
+    generator = torch.Generator().manual_seed(seed)
+    return Inputs(torch.zeros(shape), torch.zeros(images), generator, nn.functional.cross_entropy)
 
 
 class Shifted(nn.Module):

@@ -1,0 +1,1 @@
+"""Speech: texts, recordings, spectrograms, and what is measured of synthesised speech."""
