@@ -1,1 +1,1 @@
-"""Data on this machine: where tables lie, import and verification."""
+"""Data on this machine: how it gets there, verification, and reading it safely."""
