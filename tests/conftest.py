@@ -17,6 +17,8 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Nothing is written to the user's cache, and nothing found there."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        for name in ("HARNESS_CACHE", "HARNESS_TRAININGS"):
+            patch.delenv(name, raising=False)
         yield
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from harness.core.data_home import data_home
 from harness.core.errors import InvalidTable
 from harness.data.archives import RemoteArchive
-from harness.live import celeba, imagenet
-from harness.live.cifar import read_cifar10
-from harness.live.image_folder import shortened
+from harness.live.images import celeba, imagenet
+from harness.live.images.cifar import read_cifar10
+from harness.live.images.folder import shortened
 from harness.live.speech.ljspeech import read_metadata, wav_path
 from harness.live.speech.mel import RATE
 from harness.live.speech.wav import DamagedWav, samples_of

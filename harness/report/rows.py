@@ -114,8 +114,7 @@ def facts(card: BenchmarkCard, budget: str, scale_number: str) -> list[str]:
     lines = [
         f"{card.id}: {count}",
         f"{searched} · {reported}",
-        f"{card.metric}, {better} · {best} · budget {budget}, "
-        f"repeats {card.repeats}",
+        f"{card.metric}, {better} · {best} · budget {budget}, repeats {card.repeats}",
     ]
     if card.cost and "seconds" in budget:
         lines.append(f"a second of the budget: {card.cost}")

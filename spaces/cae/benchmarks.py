@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 
 from harness import Benchmark, BenchmarkEntry, BenchmarkFamily, HarnessError, MissingData
-from harness.live.celeba import celeba_folder
+from harness.live.images.celeba import celeba_folder
 
 _MASKS = {
     "center": "the square in the middle",

@@ -11,7 +11,7 @@ from torch.nn import functional
 from harness import Architecture, HarnessError
 from harness.live.examples import Examples
 from harness.live.exhibits import Exhibit, Pictures
-from harness.live.image_metrics import mean_absolute, mean_square, psnr, ssim
+from harness.live.images.metrics import mean_absolute, mean_square, psnr, ssim
 from harness.live.learning import Learning
 from harness.live.search_task import Normalisation, SearchTask
 from spaces.cae.costs import scaled

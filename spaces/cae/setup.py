@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import Architecture
-from harness.live.celeba import CITATION, LICENCE, PARTS, celeba_folder, read_celeba
-from harness.live.faces import Faces, faces_cache, read_faces
+from harness.live.images.celeba import CITATION, LICENCE, PARTS, celeba_folder, read_celeba
+from harness.live.images.faces import Faces, faces_cache, read_faces
 from harness.live.live_recipe import read_live_recipe
 from harness.live.setup import LiveSetup
 from spaces.cae.costs import properties, scaled
 from spaces.cae.space import CaeSpace
 
 if TYPE_CHECKING:
-    from harness.live.masks import MaskedImages
+    from harness.live.images.masks import MaskedImages
     from spaces.cae.search_task import Inpainting, InpaintingTask
 
 RECIPES = Path(__file__).with_name("celeba.toml")
@@ -68,7 +68,7 @@ class CelebASetup(LiveSetup):
         )
 
     def _examples(self, rows: NDArray[np.int64]) -> MaskedImages:
-        from harness.live.masks import MASKS, MaskedImages
+        from harness.live.images.masks import MASKS, MaskedImages
 
         return MaskedImages(self._faces.images, self._faces.names, rows, MASKS[self._mask])
 

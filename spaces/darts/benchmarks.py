@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness import Benchmark, BenchmarkEntry, BenchmarkFamily
-from harness.live.cifar_family import SETTINGS, live_benchmark, missing
+from harness.live.images.cifar_family import SETTINGS, live_benchmark, missing
 
 
 class DartsFamily(BenchmarkFamily):

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness import Architecture, HarnessError
 from harness.live.cell_chain import CellChain
-from harness.live.cifar import CITATION, CLASSES
-from harness.live.cifar_setup import Cifar10Setup, Networks
+from harness.live.images.cifar import CITATION, CLASSES
+from harness.live.images.cifar_setup import Cifar10Setup, Networks
 from harness.live.search_task import Normalisation
 from spaces.enas_micro.costs import WIDTH, network_cost, widest
 from spaces.enas_micro.space import EnasMicroSpace

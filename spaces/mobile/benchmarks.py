@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 
 from harness import Benchmark, BenchmarkEntry, BenchmarkFamily, HarnessError, MissingData
-from harness.live.imagenet import imagenet_folder
+from harness.live.images.imagenet import imagenet_folder
 
 _DEFAULTS = {"recipe": "full", "max_flops": "0"}
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness import Architecture, HarnessError
-from harness.live import imagenet
-from harness.live.image_cache import decoded_images
+from harness.live.images import imagenet
+from harness.live.images.cache import decoded_images
+from harness.live.images.photographs import PhotographRecipe, Photographs
 from harness.live.live_recipe import read_live_recipe
-from harness.live.photographs import PhotographRecipe, Photographs
 from harness.live.setup import LiveSetup
 from harness.live.tasks import stratified_split
 from spaces.mobile.shape import Shape

@@ -16,14 +16,14 @@ from harness import (
     MissingData,
     data_home,
 )
-from harness.live import cifar_family
+from harness.live.images import cifar_family
 from harness.tables import SETTINGS, FileSource, Source, TableBenchmark, TableFacts
 from spaces.nasbench201.digits import DIGITS_TABLE, digits_setup
 from spaces.nasbench201.layout import layout_of
 from spaces.nasbench201.space import NasBench201Space
 
 if TYPE_CHECKING:
-    from harness.live.cifar_setup import Cifar10Setup
+    from harness.live.images.cifar_setup import Cifar10Setup
 
 _DATASETS = {
     "cifar10": "cifar10",

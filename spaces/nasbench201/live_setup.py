@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness import Architecture
-from harness.live.cifar import CITATION, CLASSES
-from harness.live.cifar_setup import Cifar10Setup, Networks
+from harness.live.images.cifar import CITATION, CLASSES
+from harness.live.images.cifar_setup import Cifar10Setup, Networks
 from harness.live.search_task import Normalisation
 from spaces.nasbench201.skeleton import Skeleton, costs
 from spaces.nasbench201.space import NasBench201Space

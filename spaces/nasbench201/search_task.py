@@ -9,7 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from harness import Architecture
-from harness.live.cifar import CLASSES, cifar10_folder, crop_and_flip, normalised, read_cifar10
+from harness.live.images.cifar import (
+    CLASSES,
+    cifar10_folder,
+    crop_and_flip,
+    normalised,
+    read_cifar10,
+)
 from harness.live.layers import initialise
 from harness.live.search_task import Normalisation, SearchTask
 from harness.live.tasks import Part, digits, stratified_split

@@ -12,9 +12,9 @@ torch = pytest.importorskip("torch")
 
 from torch.nn import functional  # noqa: E402
 
-from harness.live.cifar_examples import Augmentation, CifarExamples  # noqa: E402
 from harness.live.classification import Classification  # noqa: E402
 from harness.live.devices import Place  # noqa: E402
+from harness.live.images.cifar_examples import Augmentation, CifarExamples  # noqa: E402
 from harness.live.layers import initialise  # noqa: E402
 from harness.live.torch_tools import one_thread  # noqa: E402
 from harness.live.trainer import Trainer  # noqa: E402

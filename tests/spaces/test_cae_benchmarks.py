@@ -15,9 +15,9 @@ from harness import HarnessError, load_predictor  # noqa: E402
 from harness.core.errors import MissingData  # noqa: E402
 from harness.core.registry import list_benchmarks, load_benchmark  # noqa: E402
 from harness.live.devices import Place  # noqa: E402
-from harness.live.image_metrics import psnr  # noqa: E402
+from harness.live.images.masks import MASKS, MaskedImages  # noqa: E402
+from harness.live.images.metrics import psnr  # noqa: E402
 from harness.live.live_recipe import read_live_recipe  # noqa: E402
-from harness.live.masks import MASKS, MaskedImages  # noqa: E402
 from harness.live.trainer import Trainer  # noqa: E402
 from harness.live.training_recipe import TrainingRecipe  # noqa: E402
 from methods.oneshot.asng_nas import AsngNas  # noqa: E402
@@ -26,7 +26,7 @@ from methods.oneshot.unmetered import Unmetered  # noqa: E402
 from spaces.cae import CaeSpace  # noqa: E402
 from spaces.cae.search_task import Inpainting, InpaintingTask  # noqa: E402
 from spaces.cae.setup import RECIPES, CelebASetup  # noqa: E402
-from tests.live.faces_on_disk import write_faces  # noqa: E402
+from tests.live.images.faces_on_disk import write_faces  # noqa: E402
 
 CPU = torch.device("cpu")
 SIDE, WIDTH = 16, 1 / 16

@@ -22,7 +22,7 @@ from harness.live.devices import Place  # noqa: E402
 from harness.live.flops import count_flops, count_parameters  # noqa: E402
 from harness.live.trainer import Trainer  # noqa: E402
 from spaces.mobile.shape import Shape  # noqa: E402
-from tests.live.image_files import WNIDS, write_imagenet  # noqa: E402
+from tests.live.images.image_files import WNIDS, write_imagenet  # noqa: E402
 
 SMALL = "mobile/imagenet:recipe=small"
 ERROR = "top-1 error (%)"

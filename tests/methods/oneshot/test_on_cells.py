@@ -8,8 +8,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from harness.live.cell_chain import CellChain  # noqa: E402
-from harness.live.cifar_examples import Augmentation, CifarExamples  # noqa: E402
-from harness.live.cifar_setup import CifarTask  # noqa: E402
+from harness.live.images.cifar_examples import Augmentation, CifarExamples  # noqa: E402
+from harness.live.images.cifar_setup import CifarTask  # noqa: E402
 from methods.oneshot.engine import SINGLE_PATHS  # noqa: E402
 from spaces.darts.setup import DartsNetworks  # noqa: E402
 from spaces.darts.space import DartsSpace  # noqa: E402

@@ -16,10 +16,10 @@ pytest.importorskip("PIL")
 from PIL import Image
 
 from harness import HarnessError, InvalidTable
-from harness.live import image_cache
-from harness.live.image_cache import decoded_images
-from harness.live.image_folder import read_class_folders
-from tests.live.image_files import WNIDS, write_part
+from harness.live.images import cache as image_cache
+from harness.live.images.cache import decoded_images
+from harness.live.images.folder import read_class_folders
+from tests.live.images.image_files import WNIDS, write_part
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ import pytest
 pytest.importorskip("PIL")
 
 from harness import InvalidTable, MissingData
-from harness.live import imagenet
-from harness.live.image_folder import images_in
-from harness.live.imagenet import class_names, how_to_get, read_imagenet, verify
-from tests.live.image_files import WNIDS, write_imagenet
+from harness.live.images import imagenet
+from harness.live.images.folder import images_in
+from harness.live.images.imagenet import class_names, how_to_get, read_imagenet, verify
+from tests.live.images.image_files import WNIDS, write_imagenet
 
 
 @pytest.fixture

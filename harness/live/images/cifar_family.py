@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from harness.core.benchmark import Benchmark
 from harness.core.errors import HarnessError, MissingData
 from harness.core.names import format_reference
-from harness.live.cifar import cifar10_folder
+from harness.live.images.cifar import cifar10_folder
 
 if TYPE_CHECKING:
-    from harness.live.cifar_setup import Cifar10Setup
+    from harness.live.images.cifar_setup import Cifar10Setup
 
 SETTINGS = ("folder", "recipe")
 

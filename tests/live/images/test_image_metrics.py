@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 metrics = pytest.importorskip("skimage.metrics")
 
-from harness.live.image_metrics import (  # noqa: E402
+from harness.live.images.metrics import (  # noqa: E402
     BEST_PSNR,
     mean_absolute,
     mean_square,

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from harness.core.data_home import data_home
 from harness.core.space import Architecture
-from harness.live.cifar import CLASSES, Pixels, read_cifar10
-from harness.live.cifar_examples import Augmentation, CifarExamples, CifarRecipe, checksum
 from harness.live.classification import Classification
 from harness.live.examples import Examples
+from harness.live.images.cifar import CLASSES, Pixels, read_cifar10
+from harness.live.images.cifar_examples import Augmentation, CifarExamples, CifarRecipe, checksum
 from harness.live.live_recipe import read_live_recipe
 from harness.live.search_task import Normalisation, SearchTask
 from harness.live.setup import LiveSetup

@@ -15,8 +15,8 @@ pytest.importorskip("PIL")
 from PIL import Image, ImageEnhance  # noqa: E402
 from scipy import stats  # noqa: E402
 
-from harness.live import image_transforms  # noqa: E402
-from harness.live.image_transforms import (  # noqa: E402
+from harness.live.images import transforms as image_transforms  # noqa: E402
+from harness.live.images.transforms import (  # noqa: E402
     ColourJitter,
     brighten,
     change_contrast,
@@ -25,7 +25,7 @@ from harness.live.image_transforms import (  # noqa: E402
     saturate,
     turn_hue,
 )
-from tests.live.image_files import photograph  # noqa: E402
+from tests.live.images.image_files import photograph  # noqa: E402
 
 # Pillow rounds to a level after each of two passes.
 LEVELS = 1.5

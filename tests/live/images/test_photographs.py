@@ -10,15 +10,15 @@ pytest.importorskip("PIL")
 
 from PIL import Image  # noqa: E402
 
-from harness.live.image_cache import decoded_images  # noqa: E402
-from harness.live.image_folder import read_class_folders  # noqa: E402
-from harness.live.photographs import (  # noqa: E402
+from harness.live.images.cache import decoded_images  # noqa: E402
+from harness.live.images.folder import read_class_folders  # noqa: E402
+from harness.live.images.photographs import (  # noqa: E402
     DEVIATIONS,
     MEANS,
     PhotographRecipe,
     Photographs,
 )
-from tests.live.image_files import WNIDS, write_part  # noqa: E402
+from tests.live.images.image_files import WNIDS, write_part  # noqa: E402
 
 CPU = torch.device("cpu")
 RECIPE = PhotographRecipe(16, (0.08, 1.0), (3 / 4, 4 / 3), (0.4, 0.4, 0.4, 0.1))

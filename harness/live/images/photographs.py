@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.live.examples import Batch, Examples
-from harness.live.image_cache import DecodedImages
+from harness.live.images.cache import DecodedImages
 
 if TYPE_CHECKING:
     import torch
@@ -98,7 +98,7 @@ class Photographs(Examples):
     ) -> Tensor:
         import torch
 
-        from harness.live.image_transforms import ColourJitter, random_crops, resample
+        from harness.live.images.transforms import ColourJitter, random_crops, resample
 
         recipe = self.recipe
         heights, widths = (

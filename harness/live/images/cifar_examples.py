@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.errors import HarnessError
-from harness.live.cifar import DEVIATIONS, MEANS, Pixels, crop_and_flip
 from harness.live.examples import Batch, Examples
+from harness.live.images.cifar import DEVIATIONS, MEANS, Pixels, crop_and_flip
 from harness.live.recipe import InvalidRecipe
 from harness.live.tasks import stratified_split
 

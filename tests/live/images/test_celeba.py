@@ -12,9 +12,9 @@ from PIL import Image
 
 from harness import HarnessError
 from harness.core.errors import InvalidTable, MissingData
-from harness.live import celeba as celeba_module
-from harness.live import faces as faces_module
-from harness.live.celeba import (
+from harness.live.images import celeba as celeba_module
+from harness.live.images import faces as faces_module
+from harness.live.images.celeba import (
     IMAGES,
     CelebAFiles,
     celeba_folder,
@@ -22,8 +22,8 @@ from harness.live.celeba import (
     official_partition,
     read_celeba,
 )
-from harness.live.faces import cropped, read_faces
-from tests.live.faces_on_disk import FACES, PARTITION, write_faces
+from harness.live.images.faces import cropped, read_faces
+from tests.live.images.faces_on_disk import FACES, PARTITION, write_faces
 
 MOST = {"train": 100, "valid": 100, "test": 100}
 

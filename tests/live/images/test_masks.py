@@ -7,7 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from harness.live.masks import MASKS, MaskedImages, center, half, pixel  # noqa: E402
+from harness.live.images.masks import MASKS, MaskedImages, center, half, pixel  # noqa: E402
 
 CPU = torch.device("cpu")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.core.data_home import data_home
 from harness.core.errors import InvalidTable, MissingData
-from harness.live.image_folder import images_in, shortened
+from harness.live.images.folder import images_in, shortened
 
 IMAGES = 202_599
 

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from harness import HarnessError
-from harness.live.cifar import normalised
-from harness.live.cifar_examples import Augmentation, CifarExamples, CifarRecipe, checksum
+from harness.live.images.cifar import normalised
+from harness.live.images.cifar_examples import Augmentation, CifarExamples, CifarRecipe, checksum
 from harness.live.recipe import InvalidRecipe
 
 torch = pytest.importorskip("torch")
 
-from harness.live.cifar_examples import cutout  # noqa: E402
+from harness.live.images.cifar_examples import cutout  # noqa: E402
 
 CPU = torch.device("cpu")
 

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from harness.core.data_home import cache_home
 from harness.core.errors import HarnessError, InvalidTable
-from harness.live.celeba import PARTS, CelebAFiles
-from harness.live.image_folder import shortened
+from harness.live.images.celeba import PARTS, CelebAFiles
+from harness.live.images.folder import shortened
 
 EYES = (89, 111)
 SIZE = (178, 218)
@@ -72,7 +72,7 @@ def read_faces(
     Files are known by name, size and time of change; those that change are decoded anew.
 
     Args:
-        files: see `harness.live.celeba.read_celeba`.
+        files: see `harness.live.images.celeba.read_celeba`.
         most: so many images of each part, the first ones; all where there are fewer.
         crop: pixels of a side that are cut from an official image.
         side: pixels of a side of the result.

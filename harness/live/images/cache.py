@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from harness.core.data_home import cache_home
 from harness.core.errors import HarnessError, InvalidTable
-from harness.live.image_folder import ImageFiles, shortened
+from harness.live.images.folder import ImageFiles, shortened
 
 # Images that are decoded between two entries of the journal, after each of which a build that was
 # broken off goes on.

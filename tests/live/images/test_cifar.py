@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from harness import HarnessError, InvalidTable, MissingData
-from harness.live.cifar import DEVIATIONS, MEANS, crop_and_flip, normalised, read_cifar10
+from harness.live.images.cifar import DEVIATIONS, MEANS, crop_and_flip, normalised, read_cifar10
 
 Batch = dict[str, Any]
 

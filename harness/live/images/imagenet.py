@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.core.data_home import data_home
 from harness.core.errors import InvalidTable, MissingData
-from harness.live.image_folder import (
+from harness.live.images.folder import (
     ImageFiles,
     class_folders,
     images_in,

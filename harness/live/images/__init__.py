@@ -1,0 +1,1 @@
+"""Images to learn from: data sets, augmentation, masks and measures."""
