@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from harness import Architecture, require
 from methods.genotype_law import GenotypeLaw
 from methods.natural_gradient import AdaptiveNaturalGradient
+from methods.oneshot.likeliest import likeliest
 from methods.oneshot.one_shot import OneShot
 
 if TYPE_CHECKING:
@@ -69,8 +70,11 @@ class AsngNas(OneShot):
         search.log("delay of the natural gradient", self._learner.delay)
 
     def derive(self, search: Search) -> Architecture:
-        """See `OneShot.derive`."""
-        return self._law.mode
+        """The mode; the most probable valid architecture where it is none."""
+        mode = self._law.mode
+        if search.space.is_valid(mode):
+            return mode
+        return likeliest(search.space, self._law.probabilities(), 1)[0]
 
     def cost(self, search: Search, epoch: int, epochs: int) -> float:
         """See `OneShot.cost`."""
