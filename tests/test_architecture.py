@@ -114,6 +114,19 @@ def test_compare_loads_no_torch_and_no_plots(arguments, tmp_path):
     assert done.stderr.strip().splitlines()[-1] == "[]"
 
 
+def test_what_is_used_without_torch_loads_none():
+    modules = "harness.live.live_benchmark, harness.live.setup, harness.gate.audit"
+    modules += ", harness.data.fetch, " + ", ".join(
+        name_of(path) for path in modules_named("benchmarks", "spaces")
+    )
+    code = f"import {modules}; import sys; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def modules_named(name, package):
+    return [path for path in modules(package) if path.stem == name]
+
+
 GENERATORS = ("default_rng", "SeedSequence", "Generator", "RandomState", "bit_generator")
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from harness.core.data_home import cache_home
 from harness.core.errors import HarnessError
-from harness.live.checkpoint import write_whole
+from harness.live.whole_files import write_whole
 
 RECORD, CHECKPOINT = "training.json", "checkpoint.pt"
 

@@ -49,7 +49,8 @@ def live_benchmark(
 
     if unknown := sorted({*settings} - {*SETTINGS}):
         raise HarnessError(f"{id} has no setting {unknown[0]}. All: {', '.join(SETTINGS)}")
-    if "folder" not in settings and (reason := missing()):
+    looked_at = "folder" not in settings or not find_spec("torch")
+    if looked_at and (reason := missing()):
         raise MissingData(f"{id} {reason}")
     made = setup(settings.get("recipe", "full"))
     if "folder" in settings:
