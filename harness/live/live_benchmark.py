@@ -50,11 +50,14 @@ class LiveBenchmark(Benchmark):
         """Make it; no data is read.
 
         Args:
-            id: with every setting that is not the default.
+            id: with every other setting that is not the default.
             setup: a space, data and a recipe.
             trials: retrainings behind a reported score, at least 1.
         """
-        self.id, self.setup, self.trials = id, setup, trials
+        self.setup, self.trials = setup, trials
+        # A training is the same however many others it is averaged with.
+        self._trained_as = id
+        self.id = id if trials == 1 else f"{id}{',' if ':' in id else ':'}trials={trials}"
         self.space, self.direction = setup.space, setup.direction
         self.fidelities = setup.recipe.fidelities
         self.default_budget = Budget.parse(setup.recipe.budget)
@@ -98,7 +101,7 @@ class LiveBenchmark(Benchmark):
             processes: that train it together.
         """
         return TrainingId(
-            benchmark=self.id.partition(":trials")[0],
+            benchmark=self._trained_as,
             version=self.version,
             stage=stage,
             architecture=self.space.to_str(arch),

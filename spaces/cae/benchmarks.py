@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
-from harness import Benchmark, BenchmarkEntry, BenchmarkFamily, HarnessError, MissingData
+from harness import Benchmark, BenchmarkEntry, BenchmarkFamily, HarnessError
+from harness.live import family
 from harness.live.images.celeba import celeba_folder
+
+if TYPE_CHECKING:
+    from harness.live.setup import LiveSetup
 
 _MASKS = {
     "center": "the square in the middle",
     "pixel": "80 % of the pixels",
     "half": "the left, upper, right or lower half",
 }
-_DEFAULTS = {"recipe": "full", "mixed": "no"}
+_DEFAULTS = {family.RECIPE: "full", "mixed": "no"}
 
 
 def _missing() -> str:
-    if not all(find_spec(module) for module in ("torch", "PIL")):
-        return "needs torch and Pillow: pip install 'nas-harness[live]'"
-    if not (celeba_folder() / "img_align_celeba").is_dir():
-        return (
-            f"needs images that are not on this machine (looked for {celeba_folder()}).\n"
-            "  How to get them: harness data fetch celeba"
-        )
-    return ""
+    folder = celeba_folder() / "img_align_celeba"
+    return family.lacking(("torch", "PIL"), "celeba", folder)
 
 
 class CaeFamily(BenchmarkFamily):
@@ -39,25 +37,21 @@ class CaeFamily(BenchmarkFamily):
                 f"autoencoders that complete faces of which {what} is missing (ASNG-NAS), trained "
                 "live; recipe=full|small, mixed=yes has integers",
                 missing,
-                tuple(_DEFAULTS),
+                family.settings_of(_DEFAULTS),
             )
             for mask, what in _MASKS.items()
         ]
 
     def make(self, dataset: str, settings: Mapping[str, str]) -> Benchmark:
         """See `BenchmarkFamily.make`."""
-        from harness.live.live_benchmark import LiveBenchmark
-        from spaces.cae.setup import CelebASetup
-
         id = f"cae/{dataset}"
-        if unknown := sorted({*settings} - {*_DEFAULTS}):
-            raise HarnessError(f"{id} has no setting {unknown[0]}. All: {', '.join(_DEFAULTS)}")
-        given = {**_DEFAULTS, **settings}
-        if given["mixed"] not in ("yes", "no"):
-            raise HarnessError(f"{id}: mixed={given['mixed']} is neither yes nor no")
-        if missing := _missing():
-            raise MissingData(f"{id} {missing}")
-        mask = dataset.removeprefix("celeba-")
-        setup = CelebASetup(mask, given["recipe"], given["mixed"] == "yes")
-        own = [f"{name}={text}" for name, text in given.items() if text != _DEFAULTS[name]]
-        return LiveBenchmark(id + (f":{','.join(own)}" if own else ""), setup)
+
+        def setup(given: Mapping[str, str]) -> LiveSetup:
+            from spaces.cae.setup import CelebASetup
+
+            if given["mixed"] not in ("yes", "no"):
+                raise HarnessError(f"{id}: mixed={given['mixed']} is neither yes nor no")
+            mask = dataset.removeprefix("celeba-")
+            return CelebASetup(mask, given[family.RECIPE], given["mixed"] == "yes")
+
+        return family.live_benchmark(id, settings, _DEFAULTS, _missing(), setup)

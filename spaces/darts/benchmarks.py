@@ -13,7 +13,7 @@ class DartsFamily(BenchmarkFamily):
 
     def entries(self) -> list[BenchmarkEntry]:
         """See `BenchmarkFamily.entries`."""
-        summary = "two cells of four nodes (DARTS), trained live; recipe=full|small"
+        summary = "two cells of four nodes (DARTS), trained live; recipe=full|medium|small"
         return [BenchmarkEntry("darts/cifar10", summary, missing(), SETTINGS)]
 
     def make(self, dataset: str, settings: Mapping[str, str]) -> Benchmark:

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
-from harness import Benchmark, BenchmarkEntry, BenchmarkFamily, HarnessError, MissingData
+from harness import Benchmark, BenchmarkEntry, BenchmarkFamily, HarnessError
+from harness.live import family
 from harness.live.images.imagenet import imagenet_folder
 
-_DEFAULTS = {"recipe": "full", "max_flops": "0"}
+if TYPE_CHECKING:
+    from harness.live.setup import LiveSetup
+
+_DEFAULTS = {family.RECIPE: "full", "max_flops": "0"}
 
 
 def _missing() -> str:
-    if not all(find_spec(module) for module in ("torch", "PIL", "filelock")):
-        return "needs torch and Pillow: pip install 'nas-harness[live]'"
-    if not (imagenet_folder() / "train").is_dir():
-        return (
-            f"needs images that are not on this machine (looked for {imagenet_folder()}).\n"
-            "  How to get them: harness data fetch imagenet"
-        )
-    return ""
+    modules = ("torch", "PIL", "filelock")
+    return family.lacking(modules, "imagenet", imagenet_folder() / "train")
 
 
 class MobileFamily(BenchmarkFamily):
@@ -32,23 +30,20 @@ class MobileFamily(BenchmarkFamily):
             "chains of 21 inverted bottlenecks (SemiNAS), trained live; recipe=full|small, "
             "max_flops=1.2e9 is the usual limit of 600M multiply-adds"
         )
-        return [BenchmarkEntry("mobile/imagenet", summary, _missing(), tuple(_DEFAULTS))]
+        return [
+            BenchmarkEntry("mobile/imagenet", summary, _missing(), family.settings_of(_DEFAULTS))
+        ]
 
     def make(self, dataset: str, settings: Mapping[str, str]) -> Benchmark:
         """See `BenchmarkFamily.make`."""
-        from harness.live.live_benchmark import LiveBenchmark
-        from spaces.mobile.setup import ImageNetSetup
-
         id = f"mobile/{dataset}"
-        if unknown := sorted({*settings} - {*_DEFAULTS}):
-            raise HarnessError(f"{id} has no setting {unknown[0]}. All: {', '.join(_DEFAULTS)}")
-        given = {**_DEFAULTS, **settings}
-        limit = _number(given["max_flops"], id)
-        if missing := _missing():
-            raise MissingData(f"{id} {missing}")
-        setup = ImageNetSetup(given["recipe"], limit)
-        own = [f"{name}={text}" for name, text in given.items() if text != _DEFAULTS[name]]
-        return LiveBenchmark(id + (f":{','.join(own)}" if own else ""), setup)
+
+        def setup(given: Mapping[str, str]) -> LiveSetup:
+            from spaces.mobile.setup import ImageNetSetup
+
+            return ImageNetSetup(given[family.RECIPE], _number(given["max_flops"], id))
+
+        return family.live_benchmark(id, settings, _DEFAULTS, _missing(), setup)
 
 
 def _number(text: str, id: str) -> float:

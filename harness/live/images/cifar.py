@@ -32,9 +32,13 @@ Pixels = tuple[NDArray[np.uint8], NDArray[np.int64]]
 """Images, shape (n, 3, 32, 32), and their classes from 0, shape (n,)."""
 
 
-def cifar10_folder() -> Path:
-    """Where the files lie."""
-    return data_home() / "live" / "cifar10" / "cifar-10-batches-py"
+# Of the official data, below ``live`` in the data's home.
+FOLDER = "cifar10"
+
+
+def cifar10_folder(name: str = FOLDER) -> Path:
+    """Where the files lie, or those of another folder beside it."""
+    return data_home() / "live" / name / "cifar-10-batches-py"
 
 
 def read_cifar10(folder: Path, part: Literal["train", "test"]) -> Pixels:
@@ -57,8 +61,9 @@ def read_cifar10(folder: Path, part: Literal["train", "test"]) -> Pixels:
         raise MissingData(
             f"the images of CIFAR-10 are not on this machine (no {', '.join(missing)} in "
             f"{folder}).\n"
-            "  Get cifar-10-python.tar.gz: https://www.cs.toronto.edu/~kriz/cifar.html\n"
-            f"  Unpack it in {folder.parent}"
+            "  Get them: harness data fetch cifar10\n"
+            "  By hand: cifar-10-python.tar.gz of https://www.cs.toronto.edu/~kriz/cifar.html, "
+            f"unpacked in {folder.parent}"
         )
     batches = [_read(folder / name) for name in _FILES[part]]
     images, labels = zip(*batches, strict=True)

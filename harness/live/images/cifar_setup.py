@@ -7,11 +7,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.core.data_home import data_home
 from harness.core.space import Architecture
 from harness.live.classification import Classification
 from harness.live.examples import Examples
-from harness.live.images.cifar import CLASSES, Pixels, read_cifar10
+from harness.live.images.cifar import CLASSES, Pixels, cifar10_folder, read_cifar10
 from harness.live.images.cifar_examples import Augmentation, CifarExamples, CifarRecipe, checksum
 from harness.live.live_recipe import read_live_recipe
 from harness.live.search_task import Normalisation, SearchTask
@@ -119,7 +118,7 @@ class Cifar10Setup(LiveSetup):
     @property
     def folder(self) -> Path:
         """Where the files lie."""
-        return data_home() / "live" / self.data.folder / "cifar-10-batches-py"
+        return cifar10_folder(self.data.folder)
 
     @cached_property
     def _train(self) -> Pixels:
