@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -141,7 +141,10 @@ class LiveBenchmark(Benchmark):
         place = place or Place(best_device())
         evaluated = stage == EVALUATION
         recipe = self.setup.recipe.evaluation if evaluated else self.setup.recipe.retraining
-        learning: Callable[[], Learning] = lambda: self.task if evaluated else self.final  # noqa: E731
+
+        def learning() -> Learning:
+            return self.task if evaluated else self.final
+
         id = self.training_id(self.space.check(arch), stage, key, place.world)
         return train_to(epochs or recipe.epochs, id, learning, arch, recipe, place, watch, observe)
 

@@ -63,8 +63,8 @@ def train_to(
     folder = id.folder
     if place.first:
         with locked(folder):
-            return _train(epochs, id, learning(), arch, recipe, place, watch, observe)
-    return _train(epochs, id, learning(), arch, recipe, place, watch, observe)
+            return _train(epochs, id, learning, arch, recipe, place, watch, observe)
+    return _train(epochs, id, learning, arch, recipe, place, watch, observe)
 
 
 def known(id: TrainingId, epochs: int) -> TrainingRecord | None:
@@ -79,7 +79,7 @@ def known(id: TrainingId, epochs: int) -> TrainingRecord | None:
 def _train(
     epochs: int,
     id: TrainingId,
-    learning: Learning,
+    learning: Callable[[], Learning],
     arch: Architecture,
     recipe: TrainingRecipe,
     place: Place,
@@ -89,7 +89,8 @@ def _train(
     if found := known(id, epochs):
         return found
     checkpoint = id.folder / CHECKPOINT
-    trainer = Trainer(learning, arch, recipe, id.key, place, checkpoint)
+    learned = learning()
+    trainer = Trainer(learned, arch, recipe, id.key, place, checkpoint)
     record = TrainingRecord(
         id,
         recipe.epochs,
@@ -110,7 +111,7 @@ def _train(
     except Diverged as error:
         record = replace(record, failure=str(error), ended=True)
     if len(record.curve) == recipe.epochs:
-        last = learning.last_measures(trainer.trained, place.device) if place.first else {}
+        last = learned.last_measures(trainer.trained, place.device) if place.first else {}
         record = replace(record, last=last, ended=True)
     if record.ended and place.first:
         if id.stage == "retraining" and not record.failure:

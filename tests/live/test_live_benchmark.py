@@ -61,8 +61,10 @@ def test_what_is_known_is_not_trained_again(no_training) -> None:
     first = [lab().oracle(5).measure(ARCH, epochs) for epochs in (1, 3)]
     reported = lab().report([ARCH])
     no_training()
-    assert [lab().oracle(5).measure(ARCH, epochs) for epochs in (1, 3)] == first
-    assert lab().report([ARCH]) == reported
+    again = lab()
+    assert [again.oracle(5).measure(ARCH, epochs) for epochs in (1, 3)] == first
+    assert again.report([ARCH]) == reported
+    assert not {"task", "final"} & {*vars(again)}, "data was read for nothing"
     with pytest.raises(AssertionError, match="something was trained"):
         lab().oracle(6).measure(ARCH, 1)
 

@@ -84,7 +84,7 @@ def test_griffin_lim_of_very_short_spectrograms(frames):
 def test_griffin_lim_keeps_the_spectrogram_of_speech(harness_data):
     folder = ljspeech_folder()
     if not folder.is_dir():
-        pytest.skip(f"no {folder}")
+        pytest.skip("HARNESS_DATA has no recordings of LJSpeech")
     name = read_metadata(folder)[1].name
     real = log_mels(torch.from_numpy(floats_of(wav_path(folder, name).read_bytes())))
     copy = griffin_lim(real)

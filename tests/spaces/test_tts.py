@@ -159,7 +159,7 @@ def test_the_family_makes_benchmarks(generated):
 @pytest.fixture
 def real(harness_data):
     if not (harness_data / "live" / "ljspeech").is_dir():
-        pytest.skip("no recordings of LJSpeech")
+        pytest.skip("HARNESS_DATA has no recordings of LJSpeech")
     return LjSpeechSetup("small")
 
 
