@@ -25,9 +25,12 @@ from harness.core.predictor import Predictor
 from harness.core.problem import Problem
 from harness.core.registry import load_method, load_predictor
 from harness.core.space import Architecture, Architectures, Decision, SearchSpace
+from harness.core.suitability import ABILITIES, Ability, refuse_lacking_abilities
 from harness.core.unlabelled import UnlabelledPredictor, rank_unlabelled, unlabelled_scorer
 
 __all__ = [
+    "ABILITIES",
+    "Ability",
     "Architecture",
     "Architectures",
     "Benchmark",
@@ -57,6 +60,7 @@ __all__ = [
     "load_method",
     "load_predictor",
     "rank_unlabelled",
+    "refuse_lacking_abilities",
     "require",
     "unlabelled_scorer",
     "with_ends",

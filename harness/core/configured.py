@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Self, dataclass_transform
 
 from harness.core.errors import HarnessError, UnknownName
+from harness.core.suitability import Ability
 
 
 @dataclass_transform()
@@ -51,6 +52,17 @@ class Configured:
         from harness.core.registry import load_predictor
 
         return any(load_predictor(text).trains() for text in self.uses())
+
+    def supernet_needs(self) -> frozenset[Ability]:
+        """What the supernet of a task must be able to do; see `SearchTask.abilities`.
+
+        By default what the predictors and methods that it uses need.
+        """
+        from harness.core.registry import load_method, load_predictor
+
+        used: list[Configured] = [load_predictor(text) for text in self.uses()]
+        used += [load_method(text).method for text in self.uses_methods()]
+        return frozenset().union(*(other.supernet_needs() for other in used))
 
     def uses(self) -> tuple[str, ...]:
         """References of the predictors that it uses, on which its results depend.

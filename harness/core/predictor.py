@@ -15,6 +15,7 @@ from harness.core.configured import Configured
 from harness.core.errors import HarnessError
 from harness.core.logs import Logs, write_down
 from harness.core.space import Architecture, Architectures, SearchSpace
+from harness.core.suitability import refuse_lacking_encodings
 
 if TYPE_CHECKING:
     from harness.core.problem import Problem
@@ -211,26 +212,3 @@ class Predictor(Configured, ABC):
                 f"{expected} architectures: its training diverged"
             )
         return guessed.astype(np.float64, copy=False)
-
-
-def refuse_lacking_encodings(
-    who: str, needed: frozenset[str], space: SearchSpace, others: Sequence[str] = ()
-) -> None:
-    """Refuse a space that lacks an encoding.
-
-    Args:
-        who: what needs the encodings.
-        needed: the encodings.
-        space: the space.
-        others: names of what would work there, if known.
-
-    Raises:
-        HarnessError: the space lacks one.
-    """
-    lacking = sorted(needed - space.encodings)
-    if lacking:
-        instead = f". These work there: {', '.join(others)}" if others else ""
-        raise HarnessError(
-            f"{who} needs the encoding {' and '.join(lacking)}, which space {space.id} does not "
-            f"have (it has {', '.join(sorted(space.encodings))}){instead}"
-        )

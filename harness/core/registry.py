@@ -8,7 +8,7 @@ import inspect
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import cache
@@ -29,6 +29,8 @@ SCORERS = "nas_harness.scorers"
 BENCHMARKS = "nas_harness.benchmarks"
 
 T = TypeVar("T", bound=Configured)
+
+Suit = Callable[[Configured], bool]
 
 # One module of each optional dependency group, whose presence stands for the group.
 _PROBES = {
@@ -137,24 +139,24 @@ def list_scorers() -> list[MethodEntry]:
     return [_method_entry(name, point, Predictor) for name, point in _points(SCORERS).items()]
 
 
-def methods_without_need(encodings: frozenset[str]) -> list[str]:
-    """Registered methods that need no encoding besides these."""
-    return _without_need(METHODS, Method, encodings)
+def methods_that(suit: Suit) -> list[str]:
+    """Registered methods that are suited with their defaults."""
+    return _that(suit, METHODS, Method)
 
 
-def scorers_without_need(encodings: frozenset[str]) -> list[str]:
-    """Registered scorers that need no encoding besides these."""
-    return _without_need(SCORERS, Predictor, encodings)
+def scorers_that(suit: Suit) -> list[str]:
+    """Registered scorers that are suited with their defaults."""
+    return _that(suit, SCORERS, Predictor)
 
 
-def _without_need(group: str, base: type[Configured], encodings: frozenset[str]) -> list[str]:
+def _that(suit: Suit, group: str, base: type[Configured]) -> list[str]:
     found = []
     for name, point in _points(group).items():
         try:
-            made = _class_of(_load(point), point.value, base).from_text({})
+            suited = suit(_class_of(_load(point), point.value, base).from_text({}))
         except HarnessError:
             continue
-        if made.needs() <= encodings:
+        if suited:
             found.append(name)
     return found
 

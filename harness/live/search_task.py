@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Literal
 
+from harness.core.suitability import Ability
 from harness.live.examples import Examples, Values
 from harness.live.learning import Learning
 
@@ -33,11 +34,13 @@ class SearchTask(Learning):
         train: what weights are trained on.
         valid: what architectures are judged on.
         classes: number of classes; 0 where there are none.
+        abilities: of the supernet, besides single paths of architectures.
     """
 
     name: str
     valid: Examples
     classes: int
+    abilities: frozenset[Ability] = frozenset({"mixtures", "weighted decisions"})
 
     @property
     def judged(self) -> Examples:
@@ -66,9 +69,9 @@ class SearchTask(Learning):
         Args:
             generator: draws the weights.
             normalisation: of the cells.
-            partial: one of so many channels goes through the operations, the others pass by (Xu et
-                al., PC-DARTS, ICLR 2020).
+            partial: one of so many channels goes through the operations, the others pass by; 1
+                where the supernet lacks that ability.
 
         Raises:
-            HarnessError: the space has no supernet.
+            HarnessError: the space has no supernet, or its channels cannot be parted so.
         """

@@ -28,14 +28,11 @@ class Supernet(nn.Module, ABC):
             weights (PC-DARTS) are normalised over.
         edges: names of what `choices` and plans have an entry for, where these are not the
             decisions of the space; then only `path` and `derive` lead from one to the other.
-        mixes: whether a plan may have several choices a decision, and weights. Without, there are
-            only the paths of architectures.
     """
 
     choices: tuple[tuple[str, ...], ...]
     joins: tuple[tuple[int, ...], ...]
     edges: tuple[str, ...] = ()
-    mixes: bool = True
 
     @abstractmethod
     def forward(self, images: Tensor, plan: Plan) -> Tensor:

@@ -13,13 +13,7 @@ from harness.core.benchmark import Benchmark
 from harness.core.budget import Budget
 from harness.core.configured import Configured
 from harness.core.errors import HarnessError, InvalidBudget, InvalidStudy, UnknownName
-from harness.core.predictor import refuse_lacking_encodings
-from harness.core.registry import (
-    LoadedMethod,
-    load_method,
-    load_scorer,
-    methods_without_need,
-)
+from harness.core.registry import LoadedMethod, load_method, load_scorer, methods_that
 from harness.study.backends import check_backend
 from harness.study.options import (
     StudyOptions,
@@ -29,6 +23,7 @@ from harness.study.options import (
     refuse_twice,
 )
 from harness.study.run import RunRecord, check_budget, dead_run, run_seeds
+from harness.study.unsuited import refuse_unsuited
 from harness.study.workers import benchmark_of, method_of
 from harness.tables.open import open_benchmark
 
@@ -147,7 +142,7 @@ def make_plan(study: Study) -> Plan:
     control = choose_control("method", study.control, CONTROL, identities)
     for benchmark in benchmarks:
         for method in methods:
-            _refuse_unsuited(method, benchmark)
+            refuse_unsuited(method.identity, method.method, benchmark, methods_that)
     budgets = {
         benchmark.id: _budget(study, text, benchmark)
         for text, benchmark in zip(study.benchmarks, benchmarks, strict=True)
@@ -172,32 +167,6 @@ def make_plan(study: Study) -> Plan:
                 text, benchmark, method_text, method, budgets[benchmark.id]
             )
     return Plan(study, benchmarks, methods, control, budgets, pairs)
-
-
-def _refuse_unsuited(method: LoadedMethod, benchmark: Benchmark) -> None:
-    needed, space = method.method.needs(), benchmark.space
-    if not needed <= space.encodings:
-        refuse_lacking_encodings(
-            method.identity, needed, space, methods_without_need(space.encodings)
-        )
-    if method.method.trains():
-        refuse_without_task(method.identity, benchmark)
-
-
-def refuse_without_task(who: str, benchmark: Benchmark) -> None:
-    """Refuse a benchmark on which nothing can be trained.
-
-    Args:
-        who: trains networks.
-        benchmark: is asked for its task.
-
-    Raises:
-        HarnessError: it has none, or its images are not on this machine.
-    """
-    try:
-        _ = benchmark.task
-    except HarnessError as error:
-        raise type(error)(f"{who} trains networks: {error}") from error
 
 
 def _budget(study: Study, text: str, benchmark: Benchmark) -> Budget:

@@ -10,8 +10,7 @@ from typing import Any, ClassVar
 
 from harness.core.benchmark import Benchmark
 from harness.core.errors import InvalidStudy, UnknownName
-from harness.core.predictor import refuse_lacking_encodings
-from harness.core.registry import LoadedScorer, load_scorer, scorers_without_need
+from harness.core.registry import LoadedScorer, load_scorer, scorers_that
 from harness.study.backends import check_backend
 from harness.study.options import (
     StudyOptions,
@@ -20,10 +19,11 @@ from harness.study.options import (
     read_study,
     refuse_twice,
 )
-from harness.study.plan import identity_of, refuse_without_task, short_key
+from harness.study.plan import identity_of, short_key
 from harness.study.rank_field import Field
 from harness.study.rank_results import MEASURES, Cell
 from harness.study.rank_run import RankRecord, failed_run, rank_seeds
+from harness.study.unsuited import refuse_unsuited
 from harness.study.workers import benchmark_of, scorer_of
 from harness.tables.open import open_benchmark
 
@@ -165,7 +165,7 @@ def make_rank_plan(study: RankStudy) -> RankPlan:
     control = choose_control("scorer", study.control, CONTROL, identities)
     for benchmark in benchmarks:
         for scorer in scorers:
-            _refuse_unsuited(scorer, benchmark)
+            refuse_unsuited(scorer.identity, scorer.scorer, benchmark, scorers_that)
     cells, pairs = [], {}
     for text, benchmark in zip(study.benchmarks, benchmarks, strict=True):
         for cell in _cells(study, benchmark):
@@ -175,16 +175,6 @@ def make_rank_plan(study: RankStudy) -> RankPlan:
                     text, benchmark, scorer_text, scorer, cell
                 )
     return RankPlan(study, benchmarks, scorers, control, tuple(cells), pairs)
-
-
-def _refuse_unsuited(scorer: LoadedScorer, benchmark: Benchmark) -> None:
-    needed, space = scorer.scorer.needs(), benchmark.space
-    if not needed <= space.encodings:
-        refuse_lacking_encodings(
-            scorer.identity, needed, space, scorers_without_need(space.encodings)
-        )
-    if scorer.scorer.trains():
-        refuse_without_task(scorer.identity, benchmark)
 
 
 def _cells(study: RankStudy, benchmark: Benchmark) -> list[Cell]:

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from harness import Architecture, BudgetExhausted, HarnessError, Problem
+from harness import Architecture, BudgetExhausted, HarnessError, Problem, refuse_lacking_abilities
 from harness.live.examples import Batch, Values, changed, count, parts
 from harness.live.search_task import SearchTask
 from harness.live.supernet import Plan, Supernet
@@ -28,9 +28,6 @@ FORWARD = 1 / 3
 
 # By how much an epoch may take longer than the longest one before it.
 MARGIN = 1.1
-
-# Methods that train single paths of architectures, which every supernet has.
-SINGLE_PATHS = ("asng-nas", "enas", "fairnas", "ponas", "rsps", "spos")
 
 # Images on which a path is judged at a time (Dong and Yang: one batch of 512).
 JUDGED = 512
@@ -71,10 +68,12 @@ class Search:
         self.task: SearchTask = problem.task
         self.device = device_of(method.device)
         self.generator = torch_generator(problem.rng)
+        refuse_lacking_abilities(
+            method.class_name(), method.supernet_needs(), self.space.id, self.task.abilities
+        )
         self.supernet: Supernet = self.task.supernet(
             self.generator, method.normalisation, method.partial()
         ).to(self.device)
-        self._refuse(method)
         self.weights = list(self.supernet.parameters())
         self.optimizer = torch.optim.SGD(
             self.weights,
@@ -91,21 +90,6 @@ class Search:
         self._mixed = method.precision == "mixed" and self.device.type == "cuda"
         self.steps = math.ceil(len(self.task.train) / method.batch)
         self.epochs = planned_epochs(method, self)
-
-    def _refuse(self, method: OneShot) -> None:
-        """Raise a HarnessError where a method needs what the supernet is not made for."""
-        name, space = method.class_name(), self.space.id
-        if (method.relaxes or method.weighs_decisions) and not self.supernet.mixes:
-            raise HarnessError(
-                f"{name} weighs the choices of a supernet, and that of {space} has only single "
-                f"paths without weights. What works: {', '.join(SINGLE_PATHS)}"
-            )
-        if method.weighs_decisions and self.supernet.edges:
-            raise HarnessError(
-                f"{name} weighs the decisions of a genotype, and the supernet of {space} decides "
-                "something else (operations of all edges). What works: "
-                f"{', '.join(SINGLE_PATHS)}, and methods that relax edges, such as darts or gdas"
-            )
 
     @property
     def images(self) -> int:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from math import inf
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from harness import Architecture, Method, Problem, Unit, require
+from harness import Ability, Architecture, Method, Problem, Unit, require
 from harness.live.search_task import Normalisation
 
 if TYPE_CHECKING:
@@ -80,6 +80,17 @@ class OneShot(Method, ABC):
     def trains(self) -> bool:
         """A supernet."""
         return True
+
+    def supernet_needs(self) -> frozenset[Ability]:
+        """What its plans and channels take."""
+        needed: set[Ability] = set()
+        if self.relaxes or self.weighs_decisions:
+            needed.add("mixtures")
+        if self.weighs_decisions:
+            needed.add("weighted decisions")
+        if self.partial() != 1:
+            needed.add("partial channels")
+        return frozenset(needed)
 
     def search(self, problem: Problem) -> Architecture:
         """Train the supernet and derive; see `methods.oneshot.engine.search`."""

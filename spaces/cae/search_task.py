@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from harness import Architecture, HarnessError
+from harness import Architecture
 from harness.live.examples import Examples
 from harness.live.exhibits import Exhibit, Pictures
 from harness.live.images.metrics import mean_absolute, mean_square, psnr, ssim
@@ -85,6 +85,8 @@ class InpaintingTask(Inpainting, SearchTask):
 
     name = "celeba"
     classes = 0
+    # Choices are steps in a chain, which changes number and size of the maps.
+    abilities = frozenset()
 
     def __init__(
         self, train: Examples, valid: Examples, judged: Examples, space: CaeSpace, width: float
@@ -108,15 +110,5 @@ class InpaintingTask(Inpainting, SearchTask):
     def supernet(
         self, generator: torch.Generator, normalisation: Normalisation, partial: int = 1
     ) -> CaeSupernet:
-        """See `SearchTask.supernet`; there is nothing to normalise.
-
-        Raises:
-            HarnessError: a part of the channels is asked for, which could not pass by where a layer
-                changes number and size of the maps.
-        """
-        if partial != 1:
-            raise HarnessError(
-                "layers of autoencoders change the number and the size of maps, so no part of the "
-                f"channels (here 1 of {partial}) can pass them by: take asng-nas"
-            )
+        """See `SearchTask.supernet`; there is nothing to normalise."""
         return CaeSupernet(self.space, self.width, generator)

@@ -26,13 +26,9 @@ class CaeSupernet(Supernet):
     missing ones as zeros and drops what is too many, which is the same as using the first channels
     of the kernels only, and cheaper. Choices are steps in a chain, so there are paths and no
     mixtures.
-
-    Attributes:
-        mixes: whether a plan may have several choices a decision.
     """
 
     joins = ()
-    mixes = False
 
     def __init__(self, space: CaeSpace, width: float, generator: torch.Generator) -> None:
         """Make it.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from harness import Architecture
+from harness import Ability, Architecture
 from harness.live.cell_chain import CellChain
 from harness.live.images.cifar import CITATION, CLASSES
 from harness.live.images.cifar_setup import Cifar10Setup, Networks
@@ -35,6 +35,8 @@ class DartsNetworks(Networks):
 
     space: DartsSpace
     chain: CellChain
+
+    abilities: ClassVar[frozenset[Ability]] = frozenset({"mixtures", "partial channels"})
 
     def network(self, arch: Architecture, generator: torch.Generator) -> nn.Module:
         """See `Networks.network`."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from harness import Architecture, HarnessError
+from harness import Ability, Architecture
 from harness.live.cell_chain import CellChain
 from harness.live.images.cifar import CITATION, CLASSES
 from harness.live.images.cifar_setup import Cifar10Setup, Networks
@@ -39,6 +39,9 @@ class MicroNetworks(Networks):
     chain: CellChain
     parameters: int = 0
 
+    # The output of a cell follows from all decisions together.
+    abilities: ClassVar[frozenset[Ability]] = frozenset()
+
     def chain_of(self, arch: Architecture) -> CellChain:
         """What surrounds the cells of an architecture."""
         cells = self.space.cells(arch)
@@ -53,18 +56,9 @@ class MicroNetworks(Networks):
     def supernet(
         self, generator: torch.Generator, normalisation: Normalisation, partial: int
     ) -> MicroSupernet:
-        """See `Networks.supernet`.
-
-        Raises:
-            HarnessError: a part of the channels is asked for, which this supernet does not take.
-        """
+        """See `Networks.supernet`."""
         from spaces.enas_micro.supernet import MicroSupernet
 
-        if partial != 1:
-            raise HarnessError(
-                f"the supernet of enas-micro has single paths only, of all channels, not of 1 in "
-                f"{partial}: take darts, or a method like asng-nas"
-            )
         return MicroSupernet(self.space, self.chain, generator, normalisation)
 
 

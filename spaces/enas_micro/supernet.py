@@ -30,7 +30,6 @@ class MicroSupernet(Supernet):
     """
 
     joins = ()
-    mixes = False
 
     def __init__(
         self,

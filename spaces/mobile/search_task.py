@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from harness import Architecture, HarnessError
+from harness import Architecture
 from harness.live.classification import Classification
 from harness.live.examples import Examples
 from harness.live.search_task import Normalisation, SearchTask
@@ -52,15 +52,5 @@ class MobileTask(MobileLearning, SearchTask):
     def supernet(
         self, generator: torch.Generator, normalisation: Normalisation, partial: int = 1
     ) -> MobileSupernet:
-        """See `SearchTask.supernet`.
-
-        Raises:
-            HarnessError: a part of the channels is asked for, which could not pass by where a block
-                changes number and size of the maps.
-        """
-        if partial != 1:
-            raise HarnessError(
-                "the mobile space has blocks that change the number and the size of maps, so no "
-                f"part of the channels (here 1 of {partial}) can pass them by: take darts"
-            )
+        """See `SearchTask.supernet`."""
         return MobileSupernet(self.shape, generator, normalisation)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from harness import Architecture
+from harness import ABILITIES, Ability, Architecture
 from harness.live.images.cifar import CITATION, CLASSES
 from harness.live.images.cifar_setup import Cifar10Setup, Networks
 from harness.live.search_task import Normalisation
@@ -31,6 +31,8 @@ class CellNetworks(Networks):
     """
 
     skeleton: Skeleton
+
+    abilities: ClassVar[frozenset[Ability]] = ABILITIES
 
     def network(self, arch: Architecture, generator: torch.Generator) -> nn.Module:
         """See `Networks.network`."""

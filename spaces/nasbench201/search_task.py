@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from harness import Architecture
+from harness import ABILITIES, Architecture
 from harness.live.images.cifar import (
     CLASSES,
     cifar10_folder,
@@ -27,6 +27,8 @@ from spaces.nasbench201.supernet import CellSupernet
 
 class CellTask(SearchTask):
     """Training and validation images, and networks of cells for them."""
+
+    abilities = ABILITIES
 
     def __init__(self, name: str, train: Part, valid: Part, skeleton: Skeleton) -> None:
         """Make it.

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from harness import Architecture, HarnessError
+from harness import Architecture
 from harness.live.examples import Examples, Values
 from harness.live.exhibits import Exhibit
 from harness.live.learning import Learning
@@ -139,14 +139,5 @@ class SpeechTask(SpeechLearning, SearchTask):
     def supernet(
         self, generator: torch.Generator, normalisation: Normalisation, partial: int = 1
     ) -> SpeechSupernet:
-        """See `SearchTask.supernet`.
-
-        Raises:
-            HarnessError: a part of the channels is asked for.
-        """
-        if partial != 1:
-            raise HarnessError(
-                f"the tts space has attention and LSTMs, which no part of the channels (here 1 of "
-                f"{partial}) can pass by: take darts"
-            )
+        """See `SearchTask.supernet`."""
         return SpeechSupernet(self.shape, generator)

@@ -7,7 +7,6 @@ import pytest
 
 from harness import Decision, HarnessError, Predictor, SearchSpace
 from harness.core.errors import UnknownName
-from harness.core.predictor import refuse_lacking_encodings
 from harness.core.registry import load_scorer
 
 SPACE = SearchSpace("plain", [Decision("a", ("x", "y", "z")), Decision("b", ("x", "y"))])
@@ -101,8 +100,6 @@ def test_how_sure_it_is():
 def test_a_space_without_its_encoding_is_refused():
     with pytest.raises(HarnessError, match="on-graphs needs the encoding graph, which space plain"):
         attached(OnGraphs())
-    with pytest.raises(HarnessError, match="These work there: a, b"):
-        refuse_lacking_encodings("me", frozenset({"graph"}), SPACE, ["a", "b"])
 
 
 class TestLoading:

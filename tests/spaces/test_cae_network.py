@@ -173,7 +173,6 @@ def test_sizes_of_the_supernet():
 def test_mixtures_are_refused(change):
     space = SPACES[0]
     supernet = CaeSupernet(space, 1 / 32, generator())
-    assert not supernet.mixes
     plan = supernet.path(samples(space, 1)[0])
     with pytest.raises(HarnessError, match="paths only"):
         supernet(images(), [change(plan[0]), *plan[1:]])

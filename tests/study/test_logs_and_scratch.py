@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness import Budget, HarnessError, Method, Predictor
-from harness.core.errors import InvalidBudget
+from harness import Budget, Method, Predictor
 from harness.study.execute import execute, missing_seeds
 from harness.study.plan import Study, make_plan
 from harness.study.rank_field import Field
@@ -87,56 +86,3 @@ def test_what_a_scorer_writes_down():
     field = Field(open_benchmark("nasbench-graph/proteins"))
     first, second = rank_seeds(Writes(), field, 5, 10, [0, 1])
     assert first.logs == second.logs == {"labels": [5.0]}
-
-
-TRAINS = """
-from harness import Method, Predictor
-
-class Trains(Method):
-    units = ("epochs", "seconds")
-    def trains(self):
-        return {trains}
-    def search(self, problem):
-        pass
-
-class Scores(Predictor):
-    def trains(self):
-        return True
-    def learn(self, archs, scores):
-        pass
-    def guess(self, archs):
-        return archs.sum(1).astype(float)
-"""
-
-
-class TestRefusedBeforeTheStart:
-    @pytest.fixture
-    def planned(self, tmp_path):
-        def make(trains, budget, benchmark="nasbench-graph/proteins"):
-            file = tmp_path / "trains.py"
-            file.write_text(TRAINS.format(trains=trains))
-            return make_plan(
-                Study().changed(benchmarks=[benchmark], methods=[f"{file}:Trains"], budget=budget)
-            )
-
-        return make
-
-    def test_a_budget_that_does_not_count_what_is_spent(self, planned):
-        with pytest.raises(InvalidBudget, match=r"epochs or seconds, e\.g\. --budget 500epochs"):
-            planned(False, "20", "nasbench201/digits")
-        assert planned(False, "20epochs", "nasbench201/digits")
-
-    def test_a_table_for_a_method_that_trains(self, planned):
-        with pytest.raises(HarnessError, match=r"Trains trains networks: .* is a table"):
-            planned(True, "20epochs", "nasbench-graph/proteins")
-
-    def test_a_table_for_a_scorer_that_trains(self, tmp_path):
-        from harness.study.rank_plan import RankStudy, make_rank_plan
-
-        file = tmp_path / "trains.py"
-        file.write_text(TRAINS.format(trains=True))
-        study = RankStudy().changed(
-            benchmarks=["nasbench-graph/proteins"], scorers=[f"{file}:Scores"], labels="5"
-        )
-        with pytest.raises(HarnessError, match=r"Scores trains networks: .* is a table"):
-            make_rank_plan(study)

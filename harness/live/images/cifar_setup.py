@@ -5,9 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from harness.core.space import Architecture
+from harness.core.suitability import Ability
 from harness.live.classification import Classification
 from harness.live.examples import Examples
 from harness.live.images.cifar import CLASSES, Pixels, cifar10_folder, read_cifar10
@@ -24,7 +25,13 @@ if TYPE_CHECKING:
 
 
 class Networks(ABC):
-    """The networks of a space."""
+    """The networks of a space.
+
+    Attributes:
+        abilities: see `SearchTask.abilities`.
+    """
+
+    abilities: ClassVar[frozenset[Ability]]
 
     @abstractmethod
     def network(self, arch: Architecture, generator: torch.Generator) -> nn.Module:
@@ -72,7 +79,7 @@ class CifarTask(CifarLearning, SearchTask):
     def __init__(self, train: Examples, valid: Examples, networks: Networks) -> None:
         """Make it; see `CifarLearning`."""
         super().__init__(train, valid, networks)
-        self.valid = valid
+        self.valid, self.abilities = valid, networks.abilities
 
     def supernet(
         self, generator: torch.Generator, normalisation: Normalisation, partial: int = 1
