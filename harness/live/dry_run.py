@@ -12,7 +12,7 @@ from harness.core.space import Architecture
 from harness.live.devices import Place, best_device
 from harness.live.examples import Batch, changed
 from harness.live.flops import count_flops, count_parameters
-from harness.live.learning import Learning
+from harness.live.learning import FORWARD, Learning
 from harness.live.live_benchmark import LiveBenchmark
 from harness.live.stochastic import give_generator
 from harness.live.torch_tools import one_thread
@@ -20,9 +20,6 @@ from harness.live.training_recipe import TrainingRecipe
 
 # A probe of a step goes on to more examples while it is expected to take less than so many seconds.
 PROBE_SECONDS = 4.0
-
-# Share of the work of a training step that the forward pass is.
-FORWARD = 1 / 3
 
 
 @dataclass(frozen=True)

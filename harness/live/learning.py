@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
+FORWARD = 1 / 3
+"""Share of the work of a training step that the forward pass is."""
+
 
 class Learning(ABC):
     """Examples, a loss, measures and the networks of architectures.

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from harness.core.space import Architecture, SearchSpace
+from harness.core.suitability import ABILITIES
 from harness.live.search_task import Normalisation, SearchTask
 from harness.live.supernet import Plan, SinglePath, Supernet
 from harness.live.tasks import Part
@@ -27,6 +28,7 @@ class SyntheticTask(SearchTask):
 
     name = "generated"
     classes = 2
+    abilities = ABILITIES
 
     def __init__(self, space: SearchSpace, train: int = 200, valid: int = 100) -> None:
         """Make so many images for the space's architectures."""

@@ -6,6 +6,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from harness import Architecture, require
+from harness.live.learning import FORWARD
 from methods.genotype_law import GenotypeLaw
 from methods.natural_gradient import AdaptiveNaturalGradient
 from methods.oneshot.likeliest import likeliest
@@ -78,8 +79,6 @@ class AsngNas(OneShot):
 
     def cost(self, search: Search, epoch: int, epochs: int) -> float:
         """See `OneShot.cost`."""
-        from methods.oneshot.engine import FORWARD
-
         return self.samples * (1 + FORWARD)
 
     def distribution(self, search: Search) -> list[list[float]]:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from harness import Architecture, BudgetExhausted, HarnessError, Problem, refuse_lacking_abilities
 from harness.live.examples import Batch, Values, changed, count, parts
+from harness.live.learning import FORWARD
 from harness.live.search_task import SearchTask
 from harness.live.supernet import Plan, Supernet
 from harness.live.torch_tools import one_thread, torch_generator
@@ -22,9 +23,6 @@ from methods.oneshot.devices import device_of
 from methods.oneshot.one_shot import OneShot
 from methods.oneshot.schedule import ROUNDING, planned_epochs
 from methods.oneshot.unmetered import Unmetered
-
-# Share of the work of a training step that the forward pass is.
-FORWARD = 1 / 3
 
 # By how much an epoch may take longer than the longest one before it.
 MARGIN = 1.1

@@ -6,6 +6,7 @@ from math import cos, inf, pi
 from typing import TYPE_CHECKING, Literal
 
 from harness import require
+from harness.live.learning import FORWARD
 from methods.oneshot.relaxed import Relaxed
 
 if TYPE_CHECKING:
@@ -103,8 +104,6 @@ class ZARTS(Relaxed):
 
     def step_cost(self, search: Search, images: int) -> float:
         """A gradient or a loss to start from, and the training and loss of each proposal."""
-        from methods.oneshot.engine import FORWARD
-
         tried = self.samples + (self.estimator != "mgs")
         each = FORWARD + (0 if self.released else self.every)
         passes = tried * each + (self.estimator == "mgs")

@@ -258,4 +258,4 @@ def test_partial_channels_say_why_not():
     (record,) = run_seeds(
         small("pc-darts", epochs="1", batch="12"), MobileToy(), Budget(1000, "epochs"), [0]
     )
-    assert "pc-darts needs a supernet with partial channels" in record.error
+    assert "needs a supernet with partial channels" in record.error

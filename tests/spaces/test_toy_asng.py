@@ -129,12 +129,6 @@ class TestSupernet:
         images = torch.from_numpy(task.valid.images[:4])
         assert torch.equal(network(images), supernet(images, supernet.path((1,) * 10)))
 
-    def test_has_no_channels(self):
-        (record,) = run_seeds(
-            load_method("pc-darts").method, load_benchmark(SMALL), Budget(100, "epochs"), [0]
-        )
-        assert "no channels" in record.error
-
 
 class TestSearch:
     def found(self, method, seeds, benchmark=SMALL, budget=1000):
