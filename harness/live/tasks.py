@@ -5,16 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.errors import InvalidTable
-from harness.live.examples import Batch, Examples
+from harness.live.examples import Batch
+from harness.live.image_arrays import ImageArrays
 
 if TYPE_CHECKING:
     import torch
@@ -24,42 +25,23 @@ _SPLIT = Path(__file__).with_name("digits_split.json")
 
 
 @dataclass(frozen=True, eq=False)
-class Part(Examples):
+class Part(ImageArrays):
     """Images in memory and what is expected of them.
 
     Attributes:
         images: normalised, shape (n, channels, height, width).
-        labels: classes from 0, shape (n,).
         augment: changes a batch of images on any device for training, with a generator on the CPU,
             and keeps their shape; None where the recipe changes nothing.
     """
 
     images: NDArray[np.float32]
-    labels: NDArray[np.int64]
     augment: Callable[[Tensor, torch.Generator], Tensor] | None = None
-    _copies: dict[torch.device, tuple[Tensor, Tensor]] = field(default_factory=dict, repr=False)
-
-    def __len__(self) -> int:
-        """Number of images."""
-        return len(self.labels)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Another process makes its own copies."""
-        return {**vars(self), "_copies": {}}
 
     def batch(
         self, index: Tensor, device: torch.device, generator: torch.Generator | None = None
     ) -> Batch:
         """See `Examples.batch`."""
-        if device not in self._copies:
-            import torch
-
-            self._copies[device] = (
-                torch.from_numpy(self.images).to(device),
-                torch.from_numpy(self.labels).to(device),
-            )
-        index = index.to(device)
-        images, labels = (tensor[index] for tensor in self._copies[device])
+        images, labels = self.picked(index, device)
         if generator is not None and self.augment is not None:
             images = self.augment(images, generator)
         return images, labels

@@ -2,6 +2,7 @@
 
 from harness.tables.benchmark import SETTINGS, TableBenchmark
 from harness.tables.layout import Layout, LevelColumns, TableFacts
+from harness.tables.missing import missing_table
 from harness.tables.source import FileSource, Source
 
 __all__ = [
@@ -12,4 +13,5 @@ __all__ = [
     "Source",
     "TableBenchmark",
     "TableFacts",
+    "missing_table",
 ]

@@ -20,7 +20,7 @@ from harness import (
     HarnessError,
     MissingData,
 )
-from harness.tables import SETTINGS, Source, TableBenchmark, TableFacts
+from harness.tables import SETTINGS, Source, TableBenchmark, TableFacts, missing_table
 from spaces.naap440.protocol import SHOWN_EPOCHS, SPLITS, shown_features, split_rows
 from spaces.naap440.space import Naap440Space
 from spaces.naap440.table import LAYOUT, Naap440Table, table_path
@@ -49,13 +49,10 @@ _HOW_TO_GET = (
 
 
 def _missing() -> str:
-    if table_path().is_file():
-        return ""
-    return (
-        f"needs a table that is not on this machine (looked for {table_path()}).\n"
-        "  Get it: naap440v2.csv of https://github.com/talcs/NAAP-440\n"
-        "  Then:   harness data import naap440 FILE\n"
-        "  Works now without download: nasbench-graph/*"
+    return missing_table(
+        (table_path(),),
+        "naap440v2.csv of https://github.com/talcs/NAAP-440",
+        "harness data import naap440 FILE",
     )
 
 

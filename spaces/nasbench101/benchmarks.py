@@ -23,7 +23,7 @@ from harness import (
     MissingData,
     data_home,
 )
-from harness.tables import SETTINGS, FileSource, TableBenchmark, TableFacts
+from harness.tables import SETTINGS, FileSource, TableBenchmark, TableFacts, missing_table
 from spaces.nasbench101.layout import layout_of, read_keys
 from spaces.nasbench101.noise import NoisyOracle
 from spaces.nasbench101.row_index import RowIndex
@@ -54,19 +54,20 @@ _HOW_TO_GET = (
 )
 
 
+def _paths() -> tuple[Path, ...]:
+    return table_path(), averages_path()
+
+
 def _found() -> Path | None:
-    return next((path for path in (table_path(), averages_path()) if path.is_file()), None)
+    return next((path for path in _paths() if path.is_file()), None)
 
 
 def _missing() -> str:
-    if _found() is not None:
-        return ""
-    return (
-        f"needs a table that is not on this machine (looked for {table_path()}).\n"
-        "  Get it: https://storage.googleapis.com/nasbench/nasbench_full.tfrecord\n"
-        "          (or nasbench_only108.tfrecord, with less in it)\n"
-        "  Then:   harness data import nasbench101 FILE\n"
-        "  Works now without download: nasbench-graph/*"
+    return missing_table(
+        _paths(),
+        "https://storage.googleapis.com/nasbench/nasbench_full.tfrecord\n"
+        "(or nasbench_only108.tfrecord, with less in it)",
+        "harness data import nasbench101 FILE",
     )
 
 

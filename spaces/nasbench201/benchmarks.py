@@ -17,7 +17,7 @@ from harness import (
     data_home,
 )
 from harness.live.images import cifar_family
-from harness.tables import SETTINGS, FileSource, Source, TableBenchmark, TableFacts
+from harness.tables import SETTINGS, FileSource, Source, TableBenchmark, TableFacts, missing_table
 from spaces.nasbench201.digits import DIGITS_TABLE, digits_setup
 from spaces.nasbench201.layout import layout_of
 from spaces.nasbench201.space import NasBench201Space
@@ -51,13 +51,11 @@ _HOW_TO_GET = (
 
 
 def _missing() -> str:
-    if table_path().is_file():
-        return ""
-    return (
-        f"needs a table that is not on this machine (looked for {table_path()}).\n"
-        "  Get it: harness data fetch nasbench201   (says where the authors keep the files)\n"
-        "  Then:   harness data import nasbench201 FILE_OR_FOLDER\n"
-        "  Works now without download: nasbench201/digits, nasbench-graph/*"
+    return missing_table(
+        (table_path(),),
+        "harness data fetch nasbench201   (says where the authors keep the files)",
+        "harness data import nasbench201 FILE_OR_FOLDER",
+        works="nasbench201/digits, nasbench-graph/*",
     )
 
 

@@ -27,6 +27,7 @@ from harness.tables import (
     Source,
     TableBenchmark,
     TableFacts,
+    missing_table,
 )
 from spaces.nasbench_macro.space import NasBenchMacroSpace
 
@@ -58,13 +59,10 @@ _HOW_TO_GET = (
 
 
 def _missing() -> str:
-    if table_path().is_file():
-        return ""
-    return (
-        f"needs a table that is not on this machine (looked for {table_path()}).\n"
-        "  Get it: data/nas-bench-macro_cifar10.json of https://github.com/xiusu/NAS-Bench-Macro\n"
-        "  Then:   harness data import nasbench-macro FILE\n"
-        "  Works now without download: nasbench-graph/*"
+    return missing_table(
+        (table_path(),),
+        "data/nas-bench-macro_cifar10.json of https://github.com/xiusu/NAS-Bench-Macro",
+        "harness data import nasbench-macro FILE",
     )
 
 

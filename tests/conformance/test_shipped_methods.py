@@ -12,6 +12,9 @@ from harness.testing.lab import Lab
 # More than the initial samples of every shipped method, so that its model searches too.
 QUERIES = 60
 
+# In seconds. A machine that is busy otherwise says nothing about a method.
+TIME_LIMIT = 600
+
 # Settings with which an epoch on the kit's few images does not cost more than its budget.
 SMALL = {
     "enas": "enas:updates=2,samples=3,candidates=10",
@@ -31,4 +34,4 @@ def method(request):
 
 @pytest.mark.parametrize("rule", checks.CHECKS, ids=lambda rule: rule.__name__)
 def test_method_holds(method, rule):
-    rule(Lab(method, queries=QUERIES))
+    rule(Lab(method, queries=QUERIES, time_limit=TIME_LIMIT))

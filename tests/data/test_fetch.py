@@ -231,6 +231,15 @@ def test_archive_from_elsewhere(web: Web, home: Path) -> None:
     assert web.asked == []
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    # What a shell starts in the background ignores SIGINT.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_interrupted(web: Web, home: Path, capfd: pytest.CaptureFixture[str]) -> None:
     web.stop_after, web.interrupt = HALF, home / f"{NAME}.part"
     assert get() == 130

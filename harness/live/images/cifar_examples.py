@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.errors import HarnessError
-from harness.live.examples import Batch, Examples
+from harness.live.examples import Batch
+from harness.live.image_arrays import ImageArrays
 from harness.live.images.cifar import DEVIATIONS, MEANS, Pixels, crop_and_flip
 from harness.live.recipe import InvalidRecipe
 from harness.live.tasks import stratified_split
@@ -35,27 +36,16 @@ class Augmentation:
 
 
 @dataclass(frozen=True, eq=False)
-class CifarExamples(Examples):
+class CifarExamples(ImageArrays):
     """Images and their classes.
 
     Attributes:
         images: as bytes, shape (n, 3, height, width).
-        labels: classes from 0, shape (n,).
         augmentation: how they are changed for training; None for not at all.
     """
 
     images: NDArray[np.uint8]
-    labels: NDArray[np.int64]
     augmentation: Augmentation | None = None
-    _copies: dict[torch.device, tuple[Tensor, Tensor]] = field(default_factory=dict, repr=False)
-
-    def __len__(self) -> int:
-        """Number of images."""
-        return len(self.labels)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Another process makes its own copies."""
-        return {**vars(self), "_copies": {}}
 
     def batch(
         self, index: Tensor, device: torch.device, generator: torch.Generator | None = None
@@ -63,17 +53,11 @@ class CifarExamples(Examples):
         """See `Examples.batch`; images are normalised, and channels-last in memory."""
         import torch
 
-        if device not in self._copies:
-            images = torch.from_numpy(self.images).to(device)
-            self._copies[device] = (
-                images.contiguous(memory_format=torch.channels_last),
-                torch.from_numpy(self.labels).to(device),
-            )
-        pixels, labels = (tensor[index.to(device)] for tensor in self._copies[device])
+        pixels, labels = self.picked(index, device)
         means, deviations = (
             torch.from_numpy(row).to(device)[:, None, None] for row in (MEANS, DEVIATIONS)
         )
-        images = (pixels.to(torch.float32) - means) / deviations
+        images = (pixels.to(torch.float32, memory_format=torch.channels_last) - means) / deviations
         if generator is not None and self.augmentation is not None:
             images = crop_and_flip(images, generator, self.augmentation.shift)
             if self.augmentation.cutout:
